@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The front door.  Userspace is built by meson; this file only calls it.
+
+BUILD	?= build
+PREFIX	?= /usr/local
+MESON	:= /usr/bin/meson
+
+# Where no package manager is to be asked: NMS_NO_SETUP=1.
+setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
+
+# The target of a bare make.
+all:
+
+.PHONY: all setup-build demo check install clean help
+
+all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
+	@ninja -C $(BUILD) --quiet
+
+setup-build:
+	@$(setup) build
+	@test -f $(BUILD)/build.ninja || $(MESON) setup $(BUILD) --prefix=$(PREFIX)
+
+demo: ## pick 600 exemplars of Fashion-MNIST and show them
+	@$(setup) build demo
+	@$(MAKE) --no-print-directory all
+	@scripts/demo $(BUILD)
+
+check: ## run every test
+	@$(setup) build check
+	@$(MAKE) --no-print-directory setup-build
+	@$(MESON) configure $(BUILD) -Dtests=enabled
+	@ninja -C $(BUILD) --quiet
+	@scripts/check $(BUILD)
+
+install: all ## install to DESTDIR and PREFIX (/usr/local)
+	@$(MESON) configure $(BUILD) -Dprefix=$(PREFIX)
+	@DESTDIR=$(DESTDIR) $(MESON) install -C $(BUILD) --quiet
+
+clean: ## remove all that was built
+	rm -rf build demo
+
+help: ## this list
+	@sed -n 's|^\([a-z]*\):.* ## |\1	|p' $(MAKEFILE_LIST) | expand -t 12
+	@echo
+	@echo "make install DESTDIR=/tmp/root PREFIX=/usr    make BUILD=elsewhere"

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "hot.h"
+#include "tsne.h"
+#include "spline.h"
+
+/* Pairs summed in float32 before they go to a double. */
+#define PAIR_BLOCK 2048
+
+static inline vf inverse_square(vf dx, vf dy)
+{
+	const vf one = v_set(1.0f);
+
+	return v_div(one, v_fma(dy, dy, v_fma(dx, dx, one)));
+}
+
+static double pairs(const float *x, const float *y, size_t n, size_t first, size_t count,
+		    float *force)
+{
+	double z = 0.0;
+
+	for (size_t i = first; i < first + count; i++) {
+		const vf xi = v_set(x[i]), yi = v_set(y[i]);
+		vf fx = v_zero(), fy = v_zero();
+
+		for (size_t b = 0; b < n; b += PAIR_BLOCK) {
+			size_t end = b + PAIR_BLOCK < n ? b + PAIR_BLOCK : n;
+			vf sum = v_zero();
+
+			for (size_t j = b; j < end; j += VLANES) {
+				vf dx = v_sub(xi, v_load(x + j)), dy = v_sub(yi, v_load(y + j));
+				vf q = inverse_square(dx, dy), q2 = v_mul(q, q);
+
+				sum = v_add(sum, q);
+				fx = v_fma(q2, dx, fx);
+				fy = v_fma(q2, dy, fy);
+			}
+			z += (double)v_sum(sum);
+		}
+		if (force) {
+			force[2 * i] = v_sum(fx);
+			force[2 * i + 1] = v_sum(fy);
+		}
+	}
+	return z;
+}
+
+/* The points that @col names, coordinates apart: y is n x 2. */
+static inline void gather_points(const float *y, const uint32_t *col, vf *x_out, vf *y_out)
+{
+#if VNATIVE == 16
+	const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14,
+					       16, 18, 20, 22, 24, 26, 28, 30);
+	const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+	__m256i lo = _mm256_loadu_si256((const __m256i *)col);
+	__m256i hi = _mm256_loadu_si256((const __m256i *)(col + 8));
+	__m512 a = _mm512_castpd_ps(_mm512_i32gather_pd(lo, (const void *)y, 8));
+	__m512 b = _mm512_castpd_ps(_mm512_i32gather_pd(hi, (const void *)y, 8));
+
+	x_out->p[0] = (eng_native)_mm512_permutex2var_ps(a, even, b);
+	y_out->p[0] = (eng_native)_mm512_permutex2var_ps(a, odd, b);
+#else
+	float gx[VLANES], gy[VLANES];
+
+	for (int i = 0; i < VLANES; i++) {
+		gx[i] = y[2 * (size_t)col[i]];
+		gy[i] = y[2 * (size_t)col[i] + 1];
+	}
+	*x_out = v_load(gx);
+	*y_out = v_load(gy);
+#endif
+}
+
+/* Sixteen sums of sixteen lanes: lane r of the result is the sum of row r of @a. */
+static inline vf sum_rows(const float a[VLANES][VLANES])
+{
+	float t[VLANES][VLANES];
+
+	for (int i = 0; i < VLANES; i++)
+		for (int j = 0; j < VLANES; j++)
+			t[j][i] = a[i][j];
+	for (int half = VLANES / 2; half; half /= 2)
+		for (int j = 0; j < half; j++)
+			v_store(t[j], v_add(v_load(t[j]), v_load(t[j + half])));
+	return v_load(t[0]);
+}
+
+static void attract(const struct eng_edges *e, const float *y, size_t first, size_t last,
+		    float *force)
+{
+	float ax[VLANES][VLANES] = { 0 }, ay[VLANES][VLANES] = { 0 };
+	float fx[VLANES], fy[VLANES];
+
+	for (size_t i = first; i < last; i++) {
+		const vf xi = v_set(y[2 * i]), yi = v_set(y[2 * i + 1]);
+		vf sx = v_zero(), sy = v_zero();
+
+		for (size_t k = e->start[i] * VLANES; k < e->start[i + 1] * VLANES; k += VLANES) {
+			vf xj, yj, dx, dy, w;
+
+			gather_points(y, e->col + k, &xj, &yj);
+			dx = v_sub(xi, xj);
+			dy = v_sub(yi, yj);
+			w = v_mul(v_load(e->p + k), inverse_square(dx, dy));
+			sx = v_fma(w, dx, sx);
+			sy = v_fma(w, dy, sy);
+		}
+		v_store(ax[i - first], sx);
+		v_store(ay[i - first], sy);
+	}
+	v_store(fx, sum_rows(ax));
+	v_store(fy, sum_rows(ay));
+	for (size_t i = first; i < last; i++) {
+		force[2 * i] = fx[i - first];
+		force[2 * i + 1] = fy[i - first];
+	}
+}
+
+/*
+ * log x for normal x >= 1.  Relative error below 2e-7 away from 1, absolute
+ * near it; reduction to [sqrt(1/2), sqrt(2)), coefficients from Cephes logf
+ * (S. Moshier).
+ */
+static inline vf v_log(vf x)
+{
+	static const float c[] = {
+		-1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f, 1.4249322787e-1f,
+		-1.6668057665e-1f, 2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f,
+	};
+	vf e, m, r2, y = v_set(7.0376836292e-2f);
+
+	VEACH {
+		/* Exponent such that the mantissa lies in [sqrt(1/2), sqrt(2)). */
+		eng_nativei bits = (eng_nativei)x.p[v_] - 0x3f3504f3;
+		eng_nativei k = bits >> 23;
+
+		e.p[v_] = __builtin_convertvector(k, eng_native);
+		m.p[v_] = (eng_native)((eng_nativei)x.p[v_] - (k << 23)) - 1.0f;
+	}
+	r2 = v_mul(m, m);
+	for (int i = 0; i < 8; i++)
+		y = v_fma(y, m, v_set(c[i]));
+	y = v_mul(v_mul(y, m), r2);
+	y = v_fma(e, v_set(-2.12194440e-4f), y);
+	y = v_fma(r2, v_set(-0.5f), y);
+	return v_fma(e, v_set(0.693359375f), v_add(m, y));
+}
+
+static double log_distance(const struct eng_edges *e, const float *y, size_t first, size_t last)
+{
+	double total = 0.0;
+
+	for (size_t i = first; i < last; i++) {
+		const vf xi = v_set(y[2 * i]), yi = v_set(y[2 * i + 1]), one = v_set(1.0f);
+		vf sum = v_zero();
+
+		for (size_t k = e->start[i] * VLANES; k < e->start[i + 1] * VLANES; k += VLANES) {
+			vf xj, yj, dx, dy;
+
+			gather_points(y, e->col + k, &xj, &yj);
+			dx = v_sub(xi, xj);
+			dy = v_sub(yi, yj);
+			sum = v_fma(v_load(e->p + k),
+				    v_log(v_fma(dy, dy, v_fma(dx, dx, one))), sum);
+		}
+		total += (double)v_sum(sum);
+	}
+	return total;
+}
+
+/* Gains rise where gradient and velocity differ in sign, as bh_tsne has it: sign(0) = 0. */
+static inline vf new_gain(vf gain, vf grad, vf velocity)
+{
+	VEACH {
+		eng_nativei g = (grad.p[v_] < 0.0f) - (grad.p[v_] > 0.0f);
+		eng_nativei s = (velocity.p[v_] < 0.0f) - (velocity.p[v_] > 0.0f);
+		eng_nativei up = (eng_nativei)(gain.p[v_] + 0.2f);
+		eng_nativei down = (eng_nativei)(gain.p[v_] * 0.8f);
+		eng_nativei same = g == s;
+
+		gain.p[v_] = (eng_native)((same & down) | (~same & up));
+	}
+	return v_max(gain, v_set(0.01f));
+}
+
+static struct eng_moved move(const struct eng_move *m, size_t count, const float *attraction,
+			     const float *repulsion, float *gain, float *velocity, float *y)
+{
+	const vf attract_by = v_set(m->attract), repel_by = v_set(-m->repel);
+	const vf rate = v_set(-m->rate), momentum = v_set(m->momentum);
+	vf sum = v_zero(), sum2 = v_zero();
+	struct eng_moved moved = { 0 };
+	float lanes[VLANES];
+
+	for (size_t i = 0; i < count; i += VLANES) {
+		vf v = v_load(velocity + i), at = v_load(y + i);
+		vf grad = v_fma(repel_by, v_load(repulsion + i),
+				v_mul(attract_by, v_load(attraction + i)));
+		vf g = new_gain(v_load(gain + i), grad, v);
+
+		v = v_fma(momentum, v, v_mul(rate, v_mul(g, grad)));
+		v = v_min(v_max(v, v_set(-m->longest)), v_set(m->longest));
+		at = v_add(at, v);
+		v_store(gain + i, g);
+		v_store(velocity + i, v);
+		v_store(y + i, at);
+		sum = v_add(sum, at);
+		sum2 = v_fma(grad, grad, sum2);
+	}
+	v_store(lanes, sum);
+	for (int i = 0; i < VLANES; i += 2) {
+		moved.x += (double)lanes[i];
+		moved.y += (double)lanes[i + 1];
+	}
+	moved.grad2 = (double)v_sum(sum2);
+	return moved;
+}
+
+const struct eng_tsne_ops ENG_HOT(tsne) = {
+	.spread = spread,
+	.gather = gather,
+	.pairs = pairs,
+	.attract = attract,
+	.log_distance = log_distance,
+	.move = move,
+};
