@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+
+#include "near.h"
+#include "near_private.h"
+#include "pause.h"
+
+bool near_overlap(const struct near_claim *a, const struct near_claim *b)
+{
+	uintptr_t from_a = (uintptr_t)a->at, from_b = (uintptr_t)b->at;
+
+	if (!a->range || !b->range || !a->length || !b->length)
+		return false;
+	return from_a < from_b ? from_b - from_a < a->length : from_a - from_b < b->length;
+}
+
+static bool conflict(const struct near_hold *a, const struct near_hold *b)
+{
+	for (unsigned int i = 0; i < NEAR_CLAIMS; i++)
+		for (unsigned int j = 0; j < NEAR_CLAIMS; j++)
+			if ((a->claim[i].write || b->claim[j].write) &&
+			    near_overlap(&a->claim[i], &b->claim[j]))
+				return true;
+	return false;
+}
+
+static bool must_wait(const struct near_memory *near, const struct near_hold *hold)
+{
+	for (const struct near_hold *other = near->held; other; other = other->next)
+		if (conflict(hold, other))
+			return true;
+	return false;
+}
+
+int near_hold(struct near_memory *near, struct near_hold *hold,
+	      bool (*stopped)(void *data), void *data)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&near->lock);
+	while (must_wait(near, hold)) {
+		if (stopped(data)) {
+			err = -ECANCELED;
+			break;
+		}
+		pause_wait(&near->released, &near->lock);
+	}
+	if (!err) {
+		hold->held = true;
+		hold->next = near->held;
+		near->held = hold;
+	}
+	pthread_mutex_unlock(&near->lock);
+	return err;
+}
+
+void near_release(struct near_memory *near, struct near_hold *hold)
+{
+	struct near_hold **link = &near->held;
+
+	pthread_mutex_lock(&near->lock);
+	if (hold->held) {
+		while (*link != hold)
+			link = &(*link)->next;
+		*link = hold->next;
+		hold->held = false;
+		pthread_cond_broadcast(&near->released);
+	}
+	for (unsigned int i = 0; i < NEAR_CLAIMS; i++) {
+		if (hold->claim[i].range)
+			hold->claim[i].range->users--;
+		hold->claim[i].range = NULL;
+	}
+	pthread_mutex_unlock(&near->lock);
+}

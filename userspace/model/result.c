@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The result block: what ran, what it cost, why it failed. */
+#include <string.h>
+
+#include "exec.h"
+#include "pause.h"
+
+/* The contract asks for progress twice a second; phases report unevenly, so more often. */
+#define PROGRESS_NS 100000000u
+
+#define IN_RESULT(member) offsetof(struct nms_hw_result, member)
+
+uint32_t result_bits(float value)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return bits;
+}
+
+static uint64_t double_bits(double value)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return bits;
+}
+
+static void fill_cost(struct exec *x)
+{
+	const struct eng_counters *c = &x->work.engine;
+	struct nms_hw_result *r = &x->result;
+	struct meter_reading reading;
+
+	meter_read(&x->model->energy, &x->work, &reading);
+	for (unsigned int d = 0; d < NMS_HW_NDOMAINS; d++)
+		r->energy[d] = reading.energy[d];
+	for (unsigned int p = 0; p < NMS_HW_NPHASES; p++) {
+		r->cycles[p] = reading.cycles[p];
+		r->nanoseconds[p] = c->nanoseconds[p];
+	}
+	r->switches = c->switches;
+	r->near_read = meter_sum(c, ENG_COUNT_NEAR_READ);
+	r->near_write = meter_sum(c, ENG_COUNT_NEAR_WRITE);
+	r->scratch = meter_sum(c, ENG_COUNT_SCRATCH);
+	r->mac = meter_sum(c, ENG_COUNT_MAC);
+	r->special = meter_sum(c, ENG_COUNT_SPECIAL);
+	r->link_in = x->work.link_in;
+	r->link_out = x->work.link_out;
+}
+
+static void fill_error(struct exec *x)
+{
+	struct nms_hw_result *r = &x->result;
+
+	r->count = 0;
+	r->error_field = x->detail;
+	r->error_row = x->fault.row;
+	r->error_col = x->fault.col;
+	r->error_value = double_bits(x->fault.value);
+	r->error_limit = double_bits(x->fault.limit);
+}
+
+void result_progress(struct exec *x, enum eng_phase phase, uint64_t done, uint64_t total)
+{
+	const struct nms_hw_cmd *cmd = x->cmd;
+	struct nms_hw_result *r = &x->result;
+	uint64_t now;
+
+	r->progress_phase = (uint32_t)phase;
+	r->progress_done = done;
+	r->progress_total = total;
+	if (!cmd->compute.result)
+		return;
+	now = clock_ns();
+	if (now - x->reported < PROGRESS_NS)
+		return;
+	x->reported = now;
+	/* If this cannot be written, neither can the whole, and that is reported. */
+	host_write(&x->model->host, cmd->compute.result + IN_RESULT(progress_done),
+		   &r->progress_done, IN_RESULT(reserved) - IN_RESULT(progress_done));
+}
+
+void result_write(struct exec *x, enum nms_hw_status *status)
+{
+	const struct nms_hw_cmd *cmd = x->cmd;
+	struct nms_hw_result *r = &x->result;
+	uint32_t size = sizeof(*r);
+
+	if (!cmd->compute.result || cmd->compute.result_size < size)
+		return;
+	r->version = NMS_HW_PARAM_VERSION;
+	r->opcode = cmd->opcode;
+	r->size = size;
+	r->status = *status;
+	r->profile = (uint32_t)x->env.kernels->profile;
+	r->numerics = NMS_HW_NUMERICS_VERSION;
+	x->work.link_out += size;
+	fill_cost(x);
+	if (*status)
+		fill_error(x);
+	if (host_write(&x->model->host, cmd->compute.result, r, size)) {
+		x->work.link_out -= size;
+		if (!*status)
+			*status = exec_fail(x, NMS_HW_DMA_ERROR,
+					    offsetof(struct nms_hw_cmd, compute.result));
+	}
+}
