@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What a command did, from what the device left. */
+#include <endian.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+_Static_assert((int)NMS_NPHASES == (int)NMS_HW_NPHASES, "phases");
+_Static_assert(NMS_HW_NROW_FLAGS == 5, "row flags of struct nms_result");
+_Static_assert((int)NMS_ROW_MET == (int)NMS_HW_ROW_MET &&
+	       (int)NMS_ROW_ABOVE_K == (int)NMS_HW_ROW_ABOVE_K &&
+	       (int)NMS_ROW_TIES == (int)NMS_HW_ROW_TIES &&
+	       (int)NMS_ROW_IDENTICAL == (int)NMS_HW_ROW_IDENTICAL &&
+	       (int)NMS_ROW_BUDGET == (int)NMS_HW_ROW_BUDGET, "row flags");
+
+static const char *const phase_name[NMS_NPHASES] = {
+	[NMS_PHASE_READ]	= "read",
+	[NMS_PHASE_REDUCE]	= "reduce",
+	[NMS_PHASE_NEIGHBOURS]	= "neighbours",
+	[NMS_PHASE_SEARCH]	= "search",
+	[NMS_PHASE_EMBED]	= "embed",
+	[NMS_PHASE_ENTROPY]	= "entropy",
+	[NMS_PHASE_SELECT]	= "select",
+	[NMS_PHASE_GATHER]	= "gather",
+};
+
+const char *nms_phase_name(enum nms_phase phase)
+{
+	return (unsigned int)phase < NMS_NPHASES ? phase_name[phase] : "";
+}
+
+static float real(__le32 word)
+{
+	uint32_t bits = le32toh(word);
+	float f;
+
+	memcpy(&f, &bits, sizeof(f));
+	return f;
+}
+
+static const char *profile_name(uint32_t profile)
+{
+	switch (profile) {
+	case NMS_HW_PROFILE_PORTABLE:
+		return "portable";
+	case NMS_HW_PROFILE_FMA:
+		return "fma";
+	default:
+		return "";
+	}
+}
+
+/* The result block of a command of compute. */
+static void fill_block(const struct nms_hw_result *from, struct nms_result *to)
+{
+	unsigned int i;
+
+	snprintf(to->profile, sizeof(to->profile), "%s", profile_name(le32toh(from->profile)));
+	to->numerics = le32toh(from->numerics);
+	to->switches = le32toh(from->switches);
+	to->scratch = le64toh(from->scratch);
+	to->mac = le64toh(from->mac);
+	to->special = le64toh(from->special);
+	for (i = 0; i < NMS_NPHASES; i++) {
+		to->cycles[i] = le64toh(from->cycles[i]);
+		to->nanoseconds[i] = le64toh(from->nanoseconds[i]);
+	}
+	to->evaluations = le64toh(from->evaluations);
+	for (i = 0; i < NMS_HW_NROW_FLAGS; i++)
+		to->row_flags[i] = le64toh(from->row_flags[i]);
+	to->features = le32toh(from->features);
+	to->groups = le32toh(from->groups);
+	to->iterations = le32toh(from->iterations);
+	to->trace_lines = le32toh(from->trace_lines);
+	to->perplexity = real(from->perplexity);
+	to->entropy = real(from->entropy);
+	to->kl = real(from->kl);
+	to->residual_mean = real(from->residual_mean);
+	to->residual_max = real(from->residual_max);
+	to->variance_kept = real(from->variance_kept);
+}
+
+void nms_result_fill(const struct nms_device *device, const struct nms_slot *slot,
+		     const struct nms_error *e, struct nms_result *result)
+{
+	const struct nms_model_counters *spent = &slot->spent;
+
+	NMS_INIT(result);
+	result->error = e->error;
+	result->cause = e->cause;
+	snprintf(result->backend, sizeof(result->backend), "%s", device->ops->name);
+	snprintf(result->device, sizeof(result->device), "%s", device->name);
+	result->value = le64toh(slot->cqe.value);
+	memcpy(result->energy, spent->energy, sizeof(result->energy));
+	result->near_read = spent->near_read;
+	result->near_write = spent->near_write;
+	result->link_in = spent->link_in;
+	result->link_out = spent->link_out;
+	fill_block(&slot->result, result);
+}
+
+static void add_work(struct nms_result *total, const struct nms_result *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < NMS_NDOMAINS; i++)
+		total->energy[i] += r->energy[i];
+	for (i = 0; i < NMS_NPHASES; i++) {
+		total->cycles[i] += r->cycles[i];
+		total->nanoseconds[i] += r->nanoseconds[i];
+	}
+	total->near_read += r->near_read;
+	total->near_write += r->near_write;
+	total->link_in += r->link_in;
+	total->link_out += r->link_out;
+	total->scratch += r->scratch;
+	total->mac += r->mac;
+	total->special += r->special;
+	total->switches += r->switches;
+	total->evaluations += r->evaluations;
+}
+
+void nms_result_add(struct nms_result *total, const struct nms_result *r)
+{
+	unsigned int i;
+
+	add_work(total, r);
+	for (i = 0; i < 5; i++)
+		total->row_flags[i] += r->row_flags[i];
+	if (r->profile[0]) {
+		memcpy(total->profile, r->profile, sizeof(total->profile));
+		total->numerics = r->numerics;
+	}
+	if (r->features)
+		total->features = r->features;
+	if (r->groups)
+		total->groups = r->groups;
+	if (r->variance_kept > 0)
+		total->variance_kept = r->variance_kept;
+	if (r->perplexity > 0) {
+		total->perplexity = r->perplexity;
+		total->residual_mean = r->residual_mean;
+		total->residual_max = r->residual_max;
+	}
+	if (r->iterations) {
+		total->iterations = r->iterations;
+		total->entropy = r->entropy;
+		total->kl = r->kl;
+		total->trace_lines = r->trace_lines;
+	}
+}
