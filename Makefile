@@ -19,7 +19,8 @@ all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
 
 setup-build:
 	@$(setup) build
-	@test -f $(BUILD)/build.ninja || $(MESON) setup $(BUILD) --prefix=$(PREFIX)
+	@test -f $(BUILD)/build.ninja || \
+		$(MESON) setup $(BUILD) --prefix=$(PREFIX) $(MESON_OPTIONS)
 
 demo: ## pick 600 exemplars of Fashion-MNIST and show them
 	@$(setup) build demo

@@ -15,7 +15,7 @@ struct eng_affinity {
 
 /*
  * Symmetrise the conditional probabilities @cond (n x k, as eng_bandwidth()
- * gives them).  -ENOMEM, -ECANCELED.  Free with eng_affinity_free().
+ * gives them).  -EINVAL (no rows), -ENOMEM, -ECANCELED.  Free with eng_affinity_free().
  */
 int eng_affinity(const struct eng_env *env, const struct eng_neighbours *nb,
 		 const float *cond, struct eng_affinity *out);

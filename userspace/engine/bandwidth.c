@@ -92,7 +92,8 @@ static enum eng_row_flag search_row(struct bandwidth_row *row, uint64_t i,
 
 	switch (params->search) {
 	case ENG_SEARCH_NEWTON:
-		eng_search_newton(bandwidth_row_slope, row, row->start, row->lo, row->hi, params, res);
+		eng_search_newton(bandwidth_row_slope, row, row->start, row->lo, row->hi, params,
+				  res);
 		break;
 	case ENG_SEARCH_BISECT:
 		eng_search_bisect(fn, row, row->lo, row->hi, i, params, res);

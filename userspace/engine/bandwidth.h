@@ -22,7 +22,7 @@ enum eng_search {
 enum eng_row_flag {
 	ENG_ROW_MET,		/* the target was met within the tolerance */
 	ENG_ROW_ABOVE_K,	/* target not below the number of neighbours: beta 0 */
-	ENG_ROW_TIES,		/* more neighbours tie for nearest than the target: widest taken */
+	ENG_ROW_TIES,		/* more neighbours tie for nearest than the target: they share all */
 	ENG_ROW_IDENTICAL,	/* all neighbours at one distance: perplexity is k at any beta */
 	ENG_ROW_BUDGET,		/* evaluations used up: the best seen was kept */
 	ENG_NROW_FLAGS
@@ -49,7 +49,8 @@ struct eng_bandwidth_stats {
  * over the row: @count values in, @count errors out (log perplexity - log
  * target).  The searches below know rows only through this.
  */
-typedef void (*eng_objective_fn)(void *arg, const float *log_beta, float *error, unsigned int count);
+typedef void (*eng_objective_fn)(void *arg, const float *log_beta, float *error,
+				 unsigned int count);
 
 struct eng_search_result {
 	float log_beta;		/* best seen */
@@ -76,9 +77,13 @@ void eng_search_bisect(eng_objective_fn fn, void *arg, float lo, float hi, uint6
  * row's smallest first, so that no row underflows.  @flags: one enum
  * eng_row_flag a row, or NULL; @beta and @stats may be NULL too.
  *
- * A target that no beta attains is flagged, never looped on.  Rows are
+ * A target that no beta attains is flagged before any search, never looped on:
+ * not below k, or below the number of exact ties for nearest (distances that
+ * differ by less than 2^-90 of the row's range count as ties).  Rows are
  * independent: the bits do not depend on threads.
- * -EINVAL (perplexity not above 1, or not finite), -ENOMEM, -ECANCELED.
+ * -EINVAL (no rows, perplexity not above 1 or not finite, tolerance below 0, no
+ * such search), -EDOM (distances of a row, named by the fault, are negative, not
+ * finite, or do not ascend), -ENOMEM, -ECANCELED.
  */
 int eng_bandwidth(const struct eng_env *env, const struct eng_neighbours *nb,
 		  const struct eng_bandwidth_params *params, float *p, float *beta,

@@ -14,7 +14,7 @@ size_t bandwidth_row_padded(size_t k)
 	return (k + VLANES - 1) / VLANES * VLANES;
 }
 
-/* Shifted distances below this share of the widest count as ties: no float32 beta tells them apart. */
+/* Shifted distances below this share of the widest are ties: no float32 beta tells them apart. */
 #define TIE 0x1p-90f
 
 /* 2^-e for 2^e <= x < 2^(e + 1); x > 0. */

@@ -142,11 +142,8 @@ static void blank(const struct task *t)
 
 	for (size_t i = 0; !t->params->nrows && i < t->groups->n; i++)
 		rows = t->groups->row[i] >= rows ? (size_t)t->groups->row[i] + 1 : rows;
-	for (size_t i = 0; i < rows; i++) {
-		t->y[2 * i] = t->y[2 * i + 1] = NAN;
-		if (t->flags)
-			t->flags[i] = ENG_NROW_FLAGS;
-	}
+	for (size_t i = 0; i < 2 * rows; i++)
+		t->y[i] = NAN;
 }
 
 static bool above_one(float perplexity)
@@ -202,7 +199,7 @@ size_t eng_embed_memory(size_t n, size_t d, float perplexity, unsigned int threa
 	size_t edges = n * k, gathered = n * (d < 2 ? 2 : d) * 4, own = n * 9;
 	/* each group's own: the gathered rows and their neighbours; then the lists of edges */
 	size_t finding = gathered + edges * 8 + eng_knn_memory(n, d, k, threads);
-	/* neighbours 8, probabilities 4, a transpose 8 twice; then radix entries 12 or the sum 16 */
+	/* neighbours 8, probabilities 4, two transposes 16; then radix entries 12 or the sum 16 */
 	size_t joining = edges * (8 + 4 + 16 + 16) + n * 3 * sizeof(size_t);
 	size_t moving = edges * 16 + n * sizeof(size_t) + eng_tsne_memory(n, threads);
 	size_t most = finding > joining ? finding : joining;

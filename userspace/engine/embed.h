@@ -29,7 +29,7 @@ struct eng_embed_params {
 	bool entropy_guided;
 	float perplexity_min, perplexity_max;	/* of the search; 0: 5, 100 */
 	uint32_t candidates;			/* most perplexities tried; 0: 8 */
-	size_t nrows;				/* rows of y and flags; 0: up to the last in a group */
+	size_t nrows;				/* rows of y; 0: up to the last in a group */
 };
 
 struct eng_embed_stats {
@@ -49,8 +49,8 @@ struct eng_embed_stats {
  *
  * A perplexity that a group is too small for is lowered to (size - 1) / 3,
  * groups of fewer than 8 rows get a layout from their features and count as
- * ENG_ROW_ABOVE_K.  @flags: one enum eng_row_flag a row (ENG_NROW_FLAGS for a
- * row in no group), or NULL.  @trace: room for params->candidates lines, or
+ * ENG_ROW_ABOVE_K.  @flags: one enum eng_row_flag a row (those of rows in no
+ * group stay as they are), or NULL.  @trace: room for params->candidates lines, or
  * NULL.  Progress: in each phase of a group, rows of all groups; in the choice
  * of the perplexity, groups embedded.
  *

@@ -26,11 +26,12 @@ static inline void embed_watch_progress(void *data, enum eng_phase phase, uint64
 					uint64_t total)
 {
 	const struct embed_watch *w = data;
+	uint64_t part;
 
-	if (!w->quiet && total)
-		eng_progress(w->outer, phase,
-			     w->before + (uint64_t)((double)w->share * (double)done / (double)total),
-			     w->total);
+	if (w->quiet || !total)
+		return;
+	part = (uint64_t)((double)w->share * (double)done / (double)total);
+	eng_progress(w->outer, phase, w->before + part, w->total);
 }
 
 static inline void embed_watch(struct embed_watch *w, const struct eng_env *env, uint64_t total)
