@@ -30,7 +30,7 @@
 #define NMS_HW_REG_CONFIG	0x0010	/* 32 RW */
 #define NMS_HW_REG_STATUS	0x0014	/* 32 RO */
 #define NMS_HW_REG_RESET	0x0018	/* 32 WO */
-#define NMS_HW_REG_RESETS	0x001c	/* 32 RO: resets since power came */
+#define NMS_HW_REG_RESETS	0x001c	/* 32 RO: resets of all kinds since power came */
 #define NMS_HW_REG_ADMIN_SIZE	0x0020	/* 32 RW: entries - 1, SQ 15:0, CQ 31:16 */
 #define NMS_HW_REG_ADMIN_SQ	0x0028	/* 64 RW: host address, 4096-aligned */
 #define NMS_HW_REG_ADMIN_CQ	0x0030	/* 64 RW: host address, 4096-aligned */
@@ -58,12 +58,12 @@
 #define NMS_HW_CONFIG_ENABLE	0x1
 #define NMS_HW_STATUS_READY	0x1
 #define NMS_HW_STATUS_FATAL	0x2	/* until reset; ERROR says why */
-#define NMS_HW_STATUS_BUSY	0x4	/* a command is running */
+#define NMS_HW_STATUS_BUSY	0x4	/* a command runs, or enable, disable or reset is under way */
 #define NMS_HW_RESET_KEY	0x4e4d5352	/* "NMSR" */
 
 #define NMS_HW_ERROR_DMA	0x1	/* a queue could not be reached */
 #define NMS_HW_ERROR_DOORBELL	0x2	/* value beyond the queue, or no such queue */
-#define NMS_HW_ERROR_NEAR	0x4	/* near memory: uncorrectable */
+#define NMS_HW_ERROR_NEAR	0x4	/* near memory: uncorrectable; the only one without FATAL */
 #define NMS_HW_ERROR_INTERNAL	0x8
 
 /* Doorbell offsets of queue @q (0 is admin): submission tail, completion head. */
@@ -114,16 +114,16 @@ enum nms_hw_admin_opcode {
 enum nms_hw_log_page {
 	NMS_HW_LOG_ENERGY	= 0x01,	/* struct nms_hw_log_energy, whole device */
 	NMS_HW_LOG_ERROR	= 0x02,	/* struct nms_hw_log_error, newest first */
-	NMS_HW_LOG_CONTEXT	= 0x03,	/* struct nms_hw_log_energy of one context */
+	NMS_HW_LOG_CONTEXT	= 0x03,	/* struct nms_hw_log_energy of one context: value */
 };
 
 enum nms_hw_feature {
-	NMS_HW_FEATURE_COALESCE	= 0x01,	/* completions 7:0, or 100 us steps 15:8, per interrupt */
+	NMS_HW_FEATURE_COALESCE	= 0x01,	/* per interrupt: completions 7:0, or 100 us steps 15:8 */
 	NMS_HW_FEATURE_DEADLINE	= 0x02,	/* ms: the most that any command may run; 0: none */
 };
 
 enum nms_hw_event {
-	NMS_HW_EVENT_ERROR	= 0x01,	/* ERROR has a new bit */
+	NMS_HW_EVENT_ERROR	= 0x01,	/* ERROR has a new bit without FATAL; not for NEAR, so not in 1.0 */
 	NMS_HW_EVENT_RANGE_LOST	= 0x02,	/* contents of a range are gone: value is its id */
 };
 
@@ -155,7 +155,7 @@ enum nms_hw_row_flag {
 	NMS_HW_ROW_TIES		= 2,
 	NMS_HW_ROW_IDENTICAL	= 3,
 	NMS_HW_ROW_BUDGET	= 4,
-	NMS_HW_NROW_FLAGS	= 5,
+	NMS_HW_NROW_FLAGS	= 5,	/* also the flag of a row that was left out */
 };
 
 enum nms_hw_rule {
@@ -463,7 +463,7 @@ struct nms_hw_identify {
 	__le16 sq_entry_size, cq_entry_size;
 	__le16 profiles;	/* entries of profile[] */
 	__le32 numerics;
-	__le32 max_contexts;
+	__le32 max_contexts;	/* whose counters are kept at a time */
 	__le64 near_size;
 	__le64 near_page;	/* granularity of ranges, bytes */
 	__le32 max_ranges;

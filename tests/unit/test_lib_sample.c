@@ -125,6 +125,8 @@ START_TEST(every_method)
 	blobs_make(p.context, &b);
 	if (_i % 2)
 		params.labels = b.labels;
+	/* The plane is the caller's for the asking, where the method makes one. */
+	params.want_embedding = e->embeds;
 	ok(blobs_sample(p.context, &b, &params, &s, &r));
 	check_result(e, &r);
 	count_class(r.index, COUNT, 0);
@@ -142,6 +144,31 @@ START_TEST(every_method)
 }
 END_TEST
 
+/* What crosses the link grows with the exemplars; the plane only if it is wanted. */
+START_TEST(plane_stays_near)
+{
+	struct place p = place_open(64 * MIB, 2);
+	struct nms_sample_params params = params_of("nms", COUNT);
+	struct nms_sample_result with, without;
+	static struct blobs b;
+	struct nms_sample *s, *t;
+
+	blobs_make(p.context, &b);
+	ok(blobs_sample(p.context, &b, &params, &s, &without));
+	params.want_embedding = 1;
+	ok(blobs_sample(p.context, &b, &params, &t, &with));
+	ck_assert_ptr_null(without.embedding);
+	ck_assert_ptr_null(without.row_flags);
+	ck_assert_mem_eq(with.index, without.index, COUNT * sizeof(*with.index));
+	/* three words a row, and what alignment adds */
+	ck_assert_uint_ge(with.total.link_out - without.total.link_out, 12 * BLOB_ROWS);
+	ck_assert_uint_le(with.total.link_out - without.total.link_out, 12 * BLOB_ROWS + 128);
+	nms_sample_destroy(s);
+	nms_sample_destroy(t);
+	place_close(&p);
+}
+END_TEST
+
 /* The same bits with one thread and with two. */
 START_TEST(threads_do_not_matter)
 {
@@ -154,16 +181,14 @@ START_TEST(threads_do_not_matter)
 	blobs_make(p.context, &b);
 	blobs_make(q.context, &d);
 	params.labels = b.labels;
-	params.want_embedding = !strcmp(params.method, "auto");
+	params.want_embedding = 1;
 	ok(blobs_sample(p.context, &b, &params, &s, &r));
 	ok(blobs_sample(q.context, &d, &params, &u, &t));
 	ck_assert_mem_eq(r.index, t.index, COUNT * sizeof(*r.index));
 	ck_assert_mem_eq(r.weight, t.weight, COUNT * sizeof(*r.weight));
-	ck_assert_int_eq(r.embedding != NULL, expected[_i].embeds || params.want_embedding);
-	if (r.embedding) {
-		ck_assert_mem_eq(r.embedding, t.embedding, 2 * BLOB_ROWS * sizeof(*r.embedding));
-		ck_assert_mem_eq(r.row_flags, t.row_flags, BLOB_ROWS * sizeof(*r.row_flags));
-	}
+	ck_assert_ptr_nonnull(r.embedding);
+	ck_assert_mem_eq(r.embedding, t.embedding, 2 * BLOB_ROWS * sizeof(*r.embedding));
+	ck_assert_mem_eq(r.row_flags, t.row_flags, BLOB_ROWS * sizeof(*r.row_flags));
 	ck_assert_uint_eq(r.ntrace, t.ntrace);
 	if (r.ntrace)
 		ck_assert_mem_eq(r.trace, t.trace, r.ntrace * sizeof(*r.trace));
@@ -240,6 +265,7 @@ START_TEST(keep_and_drop)
 	params.nkeep = 3;
 	params.drop = drop;
 	params.ndrop = 4;
+	params.want_embedding = expected[_i].embeds;
 	ok(blobs_sample(p.context, &b, &params, &s, &r));
 	count_class(r.index, 10, 0);
 	for (i = 0; i < 3; i++)
@@ -463,6 +489,7 @@ int main(void)
 	tcase_add_test(t, ratio_and_mass);
 	tcase_add_test(t, lists_are_copied);
 	tcase_add_test(t, data_crosses_the_link_once);
+	tcase_add_test(t, plane_stays_near);
 	tcase_add_test(t, cancelled_sample);
 	tcase_add_test(t, estimate_is_enough);
 	tcase_add_test(t, methods_have_names_and_texts);

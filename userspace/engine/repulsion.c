@@ -158,6 +158,11 @@ static void run_pairs(const struct eng_env *env, struct job *job, double *z)
 	*z = -(double)r->n;
 	for (size_t c = 0; c < chunks; c++)
 		*z += r->partial[c];
+	eng_count(env, ENG_COUNT_NEAR_READ, 8 * (uint64_t)r->n);
+	eng_count(env, ENG_COUNT_NEAR_WRITE, 8 * (uint64_t)r->n);
+	eng_count(env, ENG_COUNT_SCRATCH, 8 * (uint64_t)r->n * r->n);
+	eng_count(env, ENG_COUNT_MAC, 5 * (uint64_t)r->n * r->n);
+	eng_count(env, ENG_COUNT_SPECIAL, (uint64_t)r->n * r->n);
 }
 
 int eng_repulsor_run(const struct eng_env *env, struct eng_repulsor *r, const float *y,

@@ -21,7 +21,7 @@ struct eng_repulsor;
 struct eng_grid;
 
 /* Fewer points than this are summed pair by pair. */
-#define ENG_EXACT_BELOW 1000
+#define ENG_EXACT_BELOW 3000
 
 /* For @n points, n > 0.  -ENOMEM. */
 int eng_repulsor_create(size_t n, struct eng_repulsor **r);

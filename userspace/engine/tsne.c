@@ -19,10 +19,10 @@
 #define CHECK 50	/* iterations from one look at KL to the next */
 #define PROGRESS 10
 #define LONGEST 5.0f	/* step of a coordinate in one iteration */
-#define LEAST_RATE 200.0f
+#define RELAX 2.0f	/* learning rate n / this after the exaggeration */
 
 /* Iterations after which points are put into spatial order again. */
-static const uint32_t reorder_at[] = { 0, 30, 100, 200, 300, 500 };
+static const uint32_t reorder_at[] = { 0, 30, 100, 200, 300, 500, 800 };
 
 /* A descent under way.  Arrays are in spatial order, padded to whole vectors. */
 struct descent {
@@ -45,7 +45,7 @@ struct descent {
 	float mean[2];
 	double z, grad2;
 	double plogp, mass;	/* sum of p log p, and of p */
-	double uniform;		/* KL of P from the uniform distribution */
+	double worst;		/* KL at the start, or from the uniform distribution */
 	double last_kl;
 	bool have_kl;
 };
@@ -145,7 +145,7 @@ static void measure_affinities(struct descent *d)
 		d->plogp += d->partial[2 * c];
 		d->mass += d->partial[2 * c + 1];
 	}
-	d->uniform = d->plogp + d->mass * eng_log((double)d->n * (double)(d->n - 1));
+	d->worst = d->plogp + d->mass * eng_log((double)d->n * (double)(d->n - 1));
 }
 
 static void attract_chunk(void *arg, size_t chunk, unsigned int worker)
@@ -230,15 +230,13 @@ static void set_rates(struct descent *d, uint32_t iteration)
 	bool early = iteration < d->par.exaggeration_iterations;
 	float rate = d->par.learning_rate;
 
-	if (!(rate > 0.0f)) {
-		rate = (float)d->n / (early ? d->par.exaggeration : 1.0f);
-		rate = rate < LEAST_RATE ? LEAST_RATE : rate;
-	}
+	if (!(rate > 0.0f))
+		rate = (float)d->n / (early ? d->par.exaggeration : RELAX);
 	d->move = (struct eng_move){
 		.attract = early ? d->par.exaggeration : 1.0f,
 		.repel = (float)(1.0 / d->z),
 		.rate = rate,
-		.momentum = early ? 0.5f : 0.8f,
+		.momentum = early ? 0.8f : 0.9f,
 		.longest = LONGEST,
 	};
 }
@@ -265,17 +263,24 @@ static int step(struct descent *d, uint32_t iteration)
 	return 0;
 }
 
+/* The start, or no picture at all (all q alike), would be closer to P; or NaN. */
+static bool lost(const struct descent *d, double kl)
+{
+	return !(kl < d->worst + 0.05);
+}
+
 /* Look at KL: -ERANGE when lost; 1 when it falls too slowly to go on; else 0. */
 static int check(struct descent *d, uint32_t iteration)
 {
 	double kl = divergence(d);
 	bool slow = d->have_kl && d->last_kl - kl < (double)d->par.stop * d->last_kl;
 
-	/* Further from P than no picture at all. */
-	if (!(kl < d->uniform + 1.0))
-		return -ERANGE;
+	if (!iteration && kl > d->worst)
+		d->worst = kl;
 	if (iteration < d->par.exaggeration_iterations)
 		return 0;
+	if (lost(d, kl))
+		return -ERANGE;
 	d->have_kl = true;
 	d->last_kl = kl;
 	return slow && d->par.stop >= 0.0f;
@@ -303,7 +308,7 @@ static int iterate(struct descent *d, uint32_t iteration, bool *stop)
 	err = repel(d);
 	if (err)
 		return err;
-	if (iteration && iteration % CHECK == 0) {
+	if (iteration % CHECK == 0) {
 		err = check(d, iteration);
 		if (err < 0)
 			return err;
@@ -330,15 +335,15 @@ static int descend(struct descent *d, struct eng_tsne_stats *stats)
 	stats->kl = (float)divergence(d);
 	stats->grad_norm = (float)sqrt(d->grad2);
 	eng_progress(d->env, ENG_PHASE_EMBED, d->par.iterations, d->par.iterations);
-	return stats->kl < (float)d->uniform + 1.0f ? 0 : -ERANGE;
+	return lost(d, (double)stats->kl) ? -ERANGE : 0;
 }
 
 static struct eng_tsne_params with_defaults(const struct eng_tsne_params *given)
 {
 	struct eng_tsne_params p = *given;
 
-	p.iterations = p.iterations ? p.iterations : 1000;
-	p.exaggeration_iterations = p.exaggeration_iterations ? p.exaggeration_iterations : 250;
+	p.iterations = p.iterations ? p.iterations : 500;
+	p.exaggeration_iterations = p.exaggeration_iterations ? p.exaggeration_iterations : 100;
 	p.exaggeration = p.exaggeration > 0.0f ? p.exaggeration : 12.0f;
 	p.stop = p.stop != 0.0f ? p.stop : 0.001f;
 	return p;

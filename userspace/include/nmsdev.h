@@ -398,7 +398,8 @@ struct nms_result {
 
 /** What became of a row in the search for its bandwidth. */
 enum nms_row_flag {
-	NMS_ROW_MET, NMS_ROW_ABOVE_K, NMS_ROW_TIES, NMS_ROW_IDENTICAL, NMS_ROW_BUDGET
+	NMS_ROW_MET, NMS_ROW_ABOVE_K, NMS_ROW_TIES, NMS_ROW_IDENTICAL, NMS_ROW_BUDGET,
+	NMS_ROW_LEFT_OUT	/* dropped: not embedded */
 };
 
 /** A perplexity that was tried. */
@@ -475,7 +476,7 @@ struct nms_sample_params {
 	enum nms_search search;	/* 0: as the method has it; no matter where none runs */
 	enum nms_rule rule;	/* 0: as the method has it; auto, nms, adapsne only */
 	const char *profile;	/* arithmetic for this job; NULL: the device's */
-	int want_embedding;	/* make one even if the method needs none */
+	int want_embedding;	/* make one if need be, and bring it back: 12 bytes a row */
 	uint64_t seed;
 };
 
@@ -515,8 +516,8 @@ struct nms_sample_result {
 	uint64_t count;
 	const uint32_t *index;		/* count, rank-ordered where the rule is nested */
 	const float *weight;		/* count; they add up to the mass of the rows */
-	const float *embedding;		/* rows x 2, or NULL; NaN for dropped rows */
-	const uint32_t *row_flags;	/* enum nms_row_flag a row, or NULL without an embedding */
+	const float *embedding;		/* rows x 2, NaN for dropped rows; NULL if not wanted */
+	const uint32_t *row_flags;	/* enum nms_row_flag a row; NULL as embedding */
 	const struct nms_trace *trace;	/* adapsne: what was tried, or NULL */
 	size_t ntrace;
 	char method[16], rule[16], search[16]; /* effective; search "" where none ran */

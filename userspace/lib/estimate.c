@@ -79,7 +79,7 @@ int nms_plan_estimate(struct nms_context *context, const struct nms_plan *plan,
 	if (ret)
 		return ret;
 	near = pages(plan->lists_bytes) + pages(plan->features_bytes) + pages(plan->out_bytes);
-	host = plan->lists_bytes + plan->out_bytes;
+	host = plan->lists_bytes + plan->back_bytes;
 	if (context->device->ops->near_is_host)
 		host += near + work;
 	*near_bytes = near;

@@ -231,6 +231,7 @@ struct nms_plan {
 	enum nms_search search;
 	enum nms_budget budget;
 	bool reduce, embed;
+	bool bring_plane;	/* embedding and flags go to the host */
 	struct nms_matrix data;
 	uint64_t count, seed;
 	uint32_t features, profile;
@@ -240,7 +241,7 @@ struct nms_plan {
 	uint64_t lists_bytes;
 	/* outcome: near memory to host, one buffer */
 	struct nms_part index, weight, flags, trace, embedding;
-	uint64_t out_bytes;
+	uint64_t out_bytes, back_bytes;	/* near; and of these, those that are read back */
 	uint64_t features_stride, features_bytes;
 };
 

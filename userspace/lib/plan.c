@@ -76,7 +76,8 @@ static int plan_method(const struct nms_sample_params *params, struct nms_plan *
 	if (m->fixed_rule && plan->rule != m->rule)
 		return nms_fail(-EINVAL, NMS_CAUSE_METHOD, "rule: method %s has no use for rule %s",
 				m->name, nms_rule_name(plan->rule));
-	plan->embed = params->want_embedding || nms_rule_needs_embedding(plan->rule);
+	plan->bring_plane = params->want_embedding;
+	plan->embed = plan->bring_plane || nms_rule_needs_embedding(plan->rule);
 	plan->reduce = plan->embed || nms_rule_needs_features(plan->rule);
 	return 0;
 }
@@ -249,13 +250,17 @@ static void plan_outcome(struct nms_plan *plan)
 
 	add_part(&plan->index, plan->count, &plan->out_bytes);
 	add_part(&plan->weight, plan->count, &plan->out_bytes);
+	if (plan->embed && plan->method->entropy_guided)
+		add_part(&plan->trace, NMS_CANDIDATES * sizeof(struct nms_trace) / 4,
+			 &plan->out_bytes);
+	/* What grows with the rows comes last, and stays where it is unless it is wanted. */
+	plan->back_bytes = plan->out_bytes;
 	if (!plan->embed)
 		return;
 	add_part(&plan->flags, rows, &plan->out_bytes);
 	add_part(&plan->embedding, 2 * rows, &plan->out_bytes);
-	if (plan->method->entropy_guided)
-		add_part(&plan->trace, NMS_CANDIDATES * sizeof(struct nms_trace) / 4,
-			 &plan->out_bytes);
+	if (plan->bring_plane)
+		plan->back_bytes = plan->out_bytes;
 }
 
 int nms_plan_make(struct nms_context *context, const struct nms_matrix *data,

@@ -110,6 +110,6 @@ size_t nms_plan_commands(const struct nms_plan *plan, const struct nms_plan_memo
 		make_embed(plan, m, c++);
 	make_select(plan, m, c++);
 	c->op = NMS_OP_READ;
-	c++->copy = whole(m->out, m->out_host, plan->out_bytes);
+	c++->copy = whole(m->out, m->out_host, plan->back_bytes);
 	return (size_t)(c - commands);
 }

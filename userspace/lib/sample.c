@@ -80,7 +80,7 @@ int nms_sample_submit(struct nms_context *context, const struct nms_matrix *data
 	if (!ret)
 		ret = host_alloc(s->plan.lists_bytes, &s->lists_host);
 	if (!ret)
-		ret = host_alloc(s->plan.out_bytes, &s->out_host);
+		ret = host_alloc(s->plan.back_bytes, &s->out_host);
 	if (ret)
 		goto err;
 	nms_plan_lists(&s->plan, params, s->lists_host);
@@ -99,9 +99,12 @@ struct nms_job *nms_sample_job(struct nms_sample *sample)
 	return sample ? sample->job : NULL;
 }
 
+/* NULL for what was not brought back. */
 static const void *part_at(const struct nms_sample *sample, const struct nms_part *part)
 {
-	return part->count ? (const char *)sample->out_host + part->offset : NULL;
+	if (!part->count || part->offset >= sample->plan.back_bytes)
+		return NULL;
+	return (const char *)sample->out_host + part->offset;
 }
 
 static void fill_total(struct nms_sample *sample, struct nms_result *total)

@@ -132,10 +132,12 @@ static enum nms_hw_status work_create(struct exec *x, struct work *w)
 	w->y = operand_at(x, OUTPUT);
 	if (p->output.stride != 2 * sizeof(*w->y))
 		w->y = w->unpacked = calloc(p->output.rows, 2 * sizeof(*w->y));
-	w->flags = calloc(p->features.rows, 1);
+	w->flags = malloc(p->features.rows);
 	w->trace = calloc(p->candidates ? p->candidates : CANDIDATES_DEFAULT, sizeof(*w->trace));
 	if (!w->y || !w->flags || !w->trace)
 		return exec_fail(x, NMS_HW_NO_MEMORY, 0);
+	/* The engine flags the rows that it embeds; those left out keep this. */
+	memset(w->flags, NMS_HW_NROW_FLAGS, p->features.rows);
 	return NMS_HW_OK;
 }
 

@@ -144,6 +144,7 @@ static enum nms_hw_status prepare(struct exec *x, const struct exec_op *op)
 static enum nms_hw_status run_held(struct exec *x, const struct exec_op *op)
 {
 	enum nms_hw_status status;
+	uint32_t field;
 
 	if (x->cmd->deadline_ms)
 		x->deadline = clock_ns() + x->cmd->deadline_ms * (uint64_t)1000000;
@@ -153,6 +154,9 @@ static enum nms_hw_status run_held(struct exec *x, const struct exec_op *op)
 		return exec_engine(x, -ECANCELED, NMS_HW_INTERNAL, 0);
 	status = op->run(x);
 	eng_phase_leave(&x->env);
+	/* What was read, or written, is not to be relied on. */
+	if (near_hold_lost(x->model->near, &x->hold, &field))
+		return exec_fail(x, NMS_HW_INTERNAL, field);
 	return status;
 }
 
@@ -182,6 +186,7 @@ static void add_counters(struct nms_model_counters *sum, const struct nms_model_
 	sum->commands += c->commands;
 	sum->errors += c->errors;
 	sum->busy_ns += c->busy_ns;
+	sum->busy_cycles += c->busy_cycles;
 }
 
 static void account(struct exec *x, enum nms_hw_status status)
@@ -200,6 +205,8 @@ static void account(struct exec *x, enum nms_hw_status status)
 	memcpy(c.energy, reading.energy, sizeof(c.energy));
 	for (unsigned int p = 0; p < ENG_NPHASES; p++)
 		c.busy_ns += x->work.engine.nanoseconds[p];
+	for (unsigned int p = 0; p < NMS_HW_NPHASES; p++)
+		c.busy_cycles += reading.cycles[p];
 	pthread_mutex_lock(&x->model->counters_lock);
 	add_counters(&x->model->counters, &c);
 	pthread_mutex_unlock(&x->model->counters_lock);

@@ -54,6 +54,29 @@ int near_hold(struct near_memory *near, struct near_hold *hold,
 	return err;
 }
 
+bool near_hold_lost(struct near_memory *near, const struct near_hold *hold, uint32_t *field)
+{
+	bool lost = false;
+
+	pthread_mutex_lock(&near->lock);
+	for (unsigned int i = 0; i < NEAR_CLAIMS && !lost; i++) {
+		lost = hold->claim[i].range && hold->claim[i].range->lost;
+		*field = hold->claim[i].field;
+	}
+	pthread_mutex_unlock(&near->lock);
+	return lost;
+}
+
+/* Under the lock. */
+static void unpin(struct near_claim *claim)
+{
+	struct near_range *range = claim->range;
+
+	claim->range = NULL;
+	if (range && !--range->users && range->lost)
+		near_range_free(range);
+}
+
 void near_release(struct near_memory *near, struct near_hold *hold)
 {
 	struct near_hold **link = &near->held;
@@ -66,10 +89,7 @@ void near_release(struct near_memory *near, struct near_hold *hold)
 		hold->held = false;
 		pthread_cond_broadcast(&near->released);
 	}
-	for (unsigned int i = 0; i < NEAR_CLAIMS; i++) {
-		if (hold->claim[i].range)
-			hold->claim[i].range->users--;
-		hold->claim[i].range = NULL;
-	}
+	for (unsigned int i = 0; i < NEAR_CLAIMS; i++)
+		unpin(&hold->claim[i]);
 	pthread_mutex_unlock(&near->lock);
 }

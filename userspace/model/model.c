@@ -140,6 +140,17 @@ void nms_model_destroy(struct nms_model *model)
 	free(model);
 }
 
+static uint32_t profiles_here(void)
+{
+	uint32_t profiles = 0;
+
+	if (eng_kernels_find("portable", NULL))
+		profiles |= 1u << NMS_HW_PROFILE_PORTABLE;
+	if (eng_kernels_find("fma", NULL))
+		profiles |= 1u << NMS_HW_PROFILE_FMA;
+	return profiles;
+}
+
 void nms_model_info(struct nms_model *model, struct nms_model_info *info)
 {
 	*info = (struct nms_model_info){
@@ -151,6 +162,8 @@ void nms_model_info(struct nms_model *model, struct nms_model_info *info)
 		.energy = model->energy.name,
 		.energy_source = model->energy.source,
 		.numerics = NMS_HW_NUMERICS_VERSION,
+		.profiles = profiles_here(),
+		.clock_hz = (uint64_t)model->energy.value[ENERGY_CLOCK],
 	};
 }
 
@@ -169,6 +182,11 @@ int nms_model_range_grant(struct nms_model *model, const struct nms_hw_near *nea
 int nms_model_range_destroy(struct nms_model *model, const struct nms_hw_near *near)
 {
 	return near_range_destroy(model->near, near);
+}
+
+int nms_model_range_lose(struct nms_model *model, struct nms_hw_near *near)
+{
+	return near_range_lose(model->near, near);
 }
 
 void nms_model_counters(struct nms_model *model, struct nms_model_counters *counters)

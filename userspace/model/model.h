@@ -55,6 +55,8 @@ struct nms_model_info {
 	const char *profile, *isa;	/* default arithmetic; owned by the model */
 	const char *energy, *energy_source;
 	uint32_t numerics;
+	uint32_t profiles;		/* arithmetic that is there: bit p for enum nms_hw_profile p */
+	uint64_t clock_hz;		/* of the modelled datapath */
 };
 void nms_model_info(struct nms_model *model, struct nms_model_info *info);
 
@@ -80,12 +82,21 @@ int nms_model_range_grant(struct nms_model *model, const struct nms_hw_near *nea
  */
 int nms_model_range_destroy(struct nms_model *model, const struct nms_hw_near *near);
 
-/* Device counters, monotonic: energy in picojoules, bytes, busy nanoseconds. */
+/*
+ * Contents of the range @near->range are lost, as by an uncorrectable error: they
+ * read as zeros from now on, in a new generation, which is put into @near.
+ * Commands under way that use it end with NMS_HW_INTERNAL.  -ENOENT, -ENOMEM;
+ * -EINVAL: the range has memory of the caller.
+ */
+int nms_model_range_lose(struct nms_model *model, struct nms_hw_near *near);
+
+/* Device counters, monotonic: energy in picojoules, bytes, busy nanoseconds and cycles. */
 struct nms_model_counters {
 	uint64_t energy[NMS_HW_NDOMAINS];
 	uint64_t near_read, near_write, link_in, link_out;
 	uint64_t commands, errors;
-	uint64_t busy_ns;
+	uint64_t busy_ns;	/* as it ran */
+	uint64_t busy_cycles;	/* of the modelled datapath */
 };
 
 /* Most entries in a scatter list. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "model.h"
@@ -33,7 +34,7 @@ int near_create(uint64_t size, struct near_memory **out)
 	return 0;
 }
 
-static void range_free(struct near_range *range)
+void near_range_free(struct near_range *range)
 {
 	if (range->taken)
 		munmap(range->base, range->taken);
@@ -50,7 +51,7 @@ void near_destroy(struct near_memory *near)
 	for (size_t b = 0; b < NEAR_BUCKETS; b++) {
 		for (range = near->bucket[b]; range; range = next) {
 			next = range->next;
-			range_free(range);
+			near_range_free(range);
 		}
 	}
 	pthread_cond_destroy(&near->released);
@@ -117,12 +118,27 @@ static int right_set(struct near_range *range, uint32_t context, uint32_t rights
 	return 0;
 }
 
+/* Anonymous pages read as zero, and an unmapped one never comes back with its contents. */
+static int memory_map(uint64_t size, struct near_range *range)
+{
+	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (base == MAP_FAILED)
+		return -ENOMEM;
+	if (size >= HUGE_FROM)
+		madvise(base, size, MADV_HUGEPAGE);
+	range->base = base;
+	range->taken = size;
+	return 0;
+}
+
 /* Take @size bytes from near memory: reserved first, mapped outside the lock. */
 static int memory_take(struct near_memory *near, uint64_t size, struct near_range *range)
 {
 	uint64_t taken;
-	void *base;
 	bool fits;
+	int err;
 
 	if (size > near->size)
 		return -ENOSPC;
@@ -134,20 +150,13 @@ static int memory_take(struct near_memory *near, uint64_t size, struct near_rang
 	pthread_mutex_unlock(&near->lock);
 	if (!fits)
 		return -ENOSPC;
-	/* Anonymous pages read as zero, and an unmapped one never comes back with its contents. */
-	base = mmap(NULL, taken, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (base == MAP_FAILED) {
+	err = memory_map(taken, range);
+	if (err) {
 		pthread_mutex_lock(&near->lock);
 		near->used -= taken;
 		pthread_mutex_unlock(&near->lock);
-		return -ENOMEM;
 	}
-	if (taken >= HUGE_FROM)
-		madvise(base, taken, MADV_HUGEPAGE);
-	range->base = base;
-	range->taken = taken;
-	return 0;
+	return err;
 }
 
 /* An id goes to nobody else before all the others have had their turn. */
@@ -186,7 +195,7 @@ int near_range_create(struct near_memory *near, uint32_t context, uint64_t size,
 	if (!err && !backing)
 		err = memory_take(near, size, range);
 	if (err) {
-		range_free(range);
+		near_range_free(range);
 		return err;
 	}
 	pthread_mutex_lock(&near->lock);
@@ -212,6 +221,60 @@ int near_range_grant(struct near_memory *near, const struct nms_hw_near *place,
 	return err;
 }
 
+/* A range of the same size and rights, zeroed; in no list. */
+static struct near_range *range_again(const struct near_range *range)
+{
+	struct near_range *fresh = calloc(1, sizeof(*fresh));
+
+	if (!fresh)
+		return NULL;
+	*fresh = (struct near_range){
+		.id = range->id,
+		.generation = range->generation + 1,
+		.size = range->size,
+		.nrights = range->nrights,
+		.right = reallocarray(NULL, range->nrights + 1, sizeof(*range->right)),
+	};
+	if (fresh->right)
+		memcpy(fresh->right, range->right, range->nrights * sizeof(*range->right));
+	if (!fresh->right || memory_map(range->taken, fresh)) {
+		near_range_free(fresh);
+		return NULL;
+	}
+	return fresh;
+}
+
+/* Claims keep the memory that they point into; the table gets a new range in its place. */
+static int lose_locked(struct near_memory *near, struct nms_hw_near *place)
+{
+	struct near_range **link = range_link(near, place->range), *range = *link, *fresh;
+
+	if (!range)
+		return -ENOENT;
+	if (!range->taken)
+		return -EINVAL;
+	fresh = range_again(range);
+	if (!fresh)
+		return -ENOMEM;
+	fresh->next = range->next;
+	*link = fresh;
+	range->lost = true;
+	if (!range->users)
+		near_range_free(range);
+	*place = (struct nms_hw_near){ .range = fresh->id, .generation = fresh->generation };
+	return 0;
+}
+
+int near_range_lose(struct near_memory *near, struct nms_hw_near *place)
+{
+	int err;
+
+	pthread_mutex_lock(&near->lock);
+	err = lose_locked(near, place);
+	pthread_mutex_unlock(&near->lock);
+	return err;
+}
+
 int near_range_destroy(struct near_memory *near, const struct nms_hw_near *place)
 {
 	struct near_range *range;
@@ -230,7 +293,7 @@ int near_range_destroy(struct near_memory *near, const struct nms_hw_near *place
 	if (err)
 		return err;
 	taken = range->taken;
-	range_free(range);
+	near_range_free(range);
 	/* Only now is it gone, and may be handed out again. */
 	pthread_mutex_lock(&near->lock);
 	near->used -= taken;

@@ -46,6 +46,7 @@ int near_range_create(struct near_memory *near, uint32_t context, uint64_t size,
 int near_range_grant(struct near_memory *near, const struct nms_hw_near *place,
 		     uint32_t context, uint32_t rights);
 int near_range_destroy(struct near_memory *near, const struct nms_hw_near *place);
+int near_range_lose(struct near_memory *near, struct nms_hw_near *place);
 
 /*
  * Pin @length bytes at @place for @context, which needs the right to write if
@@ -65,6 +66,8 @@ bool near_overlap(const struct near_claim *a, const struct near_claim *b);
  */
 int near_hold(struct near_memory *near, struct near_hold *hold,
 	      bool (*stopped)(void *data), void *data);
+/* The field of a claim whose range has lost its contents since; false: none has. */
+bool near_hold_lost(struct near_memory *near, const struct near_hold *hold, uint32_t *field);
 /* Let go, if it is held, and unpin all its claims. */
 void near_release(struct near_memory *near, struct near_hold *hold);
 

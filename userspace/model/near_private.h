@@ -21,10 +21,14 @@ struct near_range {
 	uint64_t size;
 	uint64_t taken;			/* bytes against the size of near memory; 0: wrapped */
 	unsigned int users;		/* claims on it */
+	bool lost;			/* not in the table any more: freed with its last claim */
 	struct near_right *right;
 	size_t nrights;
 	struct near_range *next;	/* in its bucket */
 };
+
+/* Unmaps and frees a range that no list holds. */
+void near_range_free(struct near_range *range);
 
 struct near_memory {
 	pthread_mutex_t lock;		/* guards all below */

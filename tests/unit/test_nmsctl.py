@@ -1,0 +1,597 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""nmsctl as its users meet it: what it prints, what it writes, how it ends.
+
+NMSCTL names the executable.
+"""
+
+import json
+import os
+import pty
+import signal
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree
+import zlib
+
+import numpy as np
+
+NMSCTL = os.environ["NMSCTL"]
+ROWS, COLS, CLASSES = 360, 12, 3
+
+
+def blobs(rows=ROWS, cols=COLS, seed=1):
+    """Rows around one centre for each class, and their classes."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, CLASSES, rows)
+    centres = 6 * rng.standard_normal((CLASSES, cols))
+    return (centres[labels] + rng.standard_normal((rows, cols))).astype(np.float32), labels
+
+
+def run(*args, cwd, env=None, **kwargs):
+    return subprocess.run([NMSCTL, *map(str, args)], cwd=cwd, capture_output=True, text=True,
+                          timeout=120, env={**os.environ, **(env or {})}, **kwargs)
+
+
+def content(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.at = self.folder.name
+        self.x, self.y = blobs()
+        np.save(self.path("x.npy"), self.x)
+        np.save(self.path("y.npy"), self.y)
+
+    def path(self, name):
+        return os.path.join(self.at, name)
+
+    def write(self, name, content):
+        with open(self.path(name), "wb" if isinstance(content, bytes) else "w") as f:
+            f.write(content)
+
+    def good(self, *args, **kwargs):
+        done = run(*args, cwd=self.at, **kwargs)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done
+
+    def bad(self, status, *args, match=None):
+        """It ends with one line and leaves no file."""
+        before = sorted(os.listdir(self.at))
+        done = run(*args, cwd=self.at)
+        self.assertEqual(done.returncode, status, (args, done.stderr))
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertTrue(done.stderr.startswith("nmsctl: "), done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(sorted(os.listdir(self.at)), before)
+        if match:
+            self.assertIn(match, done.stderr)
+
+    def sample(self, *args):
+        return self.good("sample", "x.npy", "--count", 30, *args)
+
+
+class Usage(Case):
+    def test_help_and_version(self):
+        self.assertIn("sample", self.good("--help").stdout)
+        self.assertRegex(self.good("--version").stdout, r"^nmsctl \d+\.\d+\.\d+\n$")
+        for command in "sample embed gather list info energy verify".split():
+            self.assertIn("--quiet", self.good(command, "--help").stdout)
+
+    def test_wrong_lines(self):
+        s = ("sample", "x.npy")
+        for args, match in [
+            ((), None), (("frobnicate",), "frobnicate"), (("sample",), None),
+            (s, "--count"), ((*s, "--count", 5, "--ratio", 0.5), "both"),
+            ((*s, "--count", 0), "--count"), ((*s, "--count", "5x"), "5x"),
+            ((*s, "--count", -5), "-5"), ((*s, "--count", ""), "--count"),
+            ((*s, "--ratio", 0), "--ratio"), ((*s, "--ratio", 1.5), "1.5"),
+            ((*s, "--ratio", "nan"), "nan"), ((*s, "--count", 5, "more"), "more"),
+            ((*s, "--count", 5, "--bogus"), "--bogus"), ((*s, "--count"), "--count"),
+            ((*s, "--count", 5, "--method", "magic"), "adapsne"),
+            ((*s, "--count", 5, "--rule", "magic"), "herding"),
+            ((*s, "--count", 5, "--search", "magic"), "newton"),
+            ((*s, "--count", 5, "--profile", "magic"), "magic"),
+            ((*s, "--count", 5, "--perplexity", 1), "--perplexity"),
+            ((*s, "--count", 5, "--threads", 0), "--threads"),
+            ((*s, "--count", 5, "--budget", "equal"), "labels"),
+            ((*s, "--count", 5, "-o", "out.txt"), ".csv"),
+            ((*s, "--count", 5, "-o", "o.npy", "--plot", "p.gif"), ".svg"),
+            ((*s, "--count", 5, "-o", "x.npy"), "x.npy"),
+            ((*s, "--count", 5, "-o", "o.npy", "--weights", "o.npy"), "two"),
+            ((*s, "--count", 5, "-o", "-", "--json"), "--json"),
+            ((*s, "--count", 5, "--method", "random", "--rule", "grid"), "random"),
+            ((*s, "--count", 5, "--dtype", "f32"), "--shape"),
+            (("embed", "x.npy"), "--output"), (("gather", "x.npy"), None),
+            (("gather", "x.npy", "y.npy"), "--output"), (("list", "x.npy"), "x.npy"),
+            (("embed", "x.npy", "-o", "o.npy", "--by-class"), "labels"),
+        ]:
+            with self.subTest(args):
+                self.bad(2, *args, match=match)
+
+
+class BadInput(Case):
+    def test_data(self):
+        whole = content(self.path("x.npy"))
+        self.write("truncated.npy", whole[:-100])
+        self.write("magic.npy", b"\x93NUMPZ" + whole[6:])
+        self.write("empty", b"")
+        np.save(self.path("norows.npy"), self.x[:0])
+        self.write("short.txt", "1\n2\n")
+        for name in "missing.npy truncated.npy magic.npy empty norows.npy".split():
+            with self.subTest(name):
+                self.bad(1, "sample", name, "--count", 5, "-o", "o.npy", match=name)
+        self.bad(1, "sample", "x.npy", "--labels", "short.txt", "--count", 5, "-o", "o.npy",
+                 match="short.txt")
+        self.bad(1, "sample", "x.npy", "--labels", "missing", "--count", 5, "-o", "o.npy",
+                 match="missing")
+
+    def test_values(self):
+        for value in np.nan, np.inf, -np.inf:
+            x = self.x.copy()
+            x[17, 5] = value
+            np.save(self.path("bad.npy"), x)
+            with self.subTest(value):
+                self.bad(1, "sample", "bad.npy", "--count", 5, "-o", "o.npy", match="17")
+
+    def test_counts(self):
+        self.bad(1, "sample", "x.npy", "--count", ROWS + 1, "-o", "o.npy", match=str(ROWS + 1))
+        self.bad(1, "sample", "x.npy", "--count", 5, "--features", 40, "-o", "o.npy", match="40")
+
+    def test_lists(self):
+        self.write("beyond", f"1\n{ROWS}\n")
+        self.write("words", "one\ntwo\n")
+        self.write("both", "3\n4\n5\n")
+        self.write("twice", "3\n3\n")
+        self.write("most", "\n".join(map(str, range(ROWS - 4))) + "\n")
+        s = ("sample", "x.npy", "--count", 5, "-o", "o.npy")
+        for args in [("--keep", "beyond"), ("--drop", "beyond"), ("--keep", "words"),
+                     ("--keep", "both", "--drop", "both"), ("--keep", "twice"), ("--drop", "most"),
+                     ("--keep", "most"), ("--keep", "missing")]:
+            with self.subTest(args):
+                self.bad(1, *s, *args)
+
+    def test_quotas(self):
+        self.write("sum", "1\n1\n1\n")
+        self.write("classes", "3\n2\n")
+        for name in "sum", "classes", "missing":
+            with self.subTest(name):
+                self.bad(1, "sample", "x.npy", "--labels", "y.npy", "--count", 5,
+                         "--budget", name, "-o", "o.npy")
+
+    def test_devices(self):
+        self.bad(1, "sample", "x.npy", "--count", 5, "--device", "/dev/null", match="/dev/null")
+        self.bad(1, "sample", "x.npy", "--count", 5, "--energy", "./missing", match="missing")
+        self.bad(1, "info", "--energy", "coal", match="coal")
+
+    def test_does_not_fit(self):
+        self.bad(1, "sample", "x.npy", "--count", 5, "--device", "emu:near_size=4K", "-o", "o.npy")
+
+    def test_outputs(self):
+        os.mkdir(self.path("folder.npy"))
+        for where in "nowhere/o.npy", "folder.npy":
+            for args in [("-o", where), ("-o", "o.npy", "--embedding", where),
+                         ("-o", "o.npy", "--weights", where)]:
+                with self.subTest(args):
+                    self.bad(1, "sample", "x.npy", "--count", 5, *args, match=where)
+        self.bad(1, "sample", "x.npy", "--count", 5, "-o", "o.npy", "--plot", "nowhere/p.png")
+        self.bad(1, "embed", "x.npy", "-o", "nowhere/o.npy")
+        self.bad(1, "gather", "x.npy", "y.npy", "-o", "nowhere/o.npy")
+
+    def test_full_disk(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([NMSCTL, "sample", "x.npy", "--count", "5", "-q"], cwd=self.at,
+                                  stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_old_output_survives(self):
+        self.sample("-o", "o.npy")
+        before = content(self.path("o.npy"))
+        self.bad(1, "sample", "x.npy", "--count", ROWS + 1, "-o", "o.npy")
+        self.assertEqual(content(self.path("o.npy")), before)
+
+    def test_gather(self):
+        np.save(self.path("beyond.npy"), np.array([0, ROWS]))
+        self.bad(1, "gather", "x.npy", "beyond.npy", "-o", "o.npy", match="beyond.npy")
+        self.bad(2, "gather", "x.npy", "y.npy", "-o", "o.npy", "--labels-out", "l.npy",
+                 match="--labels")
+
+    def test_manifests(self):
+        self.write("not.json", "{")
+        self.write("other.json", "{\"a\": 1}")
+        for name in "missing.json not.json other.json x.npy".split():
+            with self.subTest(name):
+                self.bad(1, "verify", name, match=name)
+
+
+class Sample(Case):
+    def test_rows_on_stdout(self):
+        done = self.sample("-q")
+        rows = list(map(int, done.stdout.split()))
+        self.assertEqual(len(set(rows)), 30)
+        self.assertTrue(all(0 <= r < ROWS for r in rows))
+        self.assertEqual(done.stderr, "")
+        self.sample("-q", "-o", "o.npy")
+        self.assertEqual(np.load(self.path("o.npy")).tolist(), rows)
+
+    def test_ratio(self):
+        rows = self.good("sample", "x.npy", "--ratio", 0.1, "-q").stdout.split()
+        self.assertEqual(len(rows), ROWS // 10)
+
+    def test_formats_agree(self):
+        for end in "npy", "csv", "json":
+            self.sample("--labels", "y.npy", "-q", "-o", "o." + end)
+        rows = np.load(self.path("o.npy"))
+        csv = np.genfromtxt(self.path("o.csv"), delimiter=",", names=True)
+        with open(self.path("o.json")) as f:
+            entries = json.load(f)["exemplars"]
+        self.assertEqual(csv["index"].astype(int).tolist(), rows.tolist())
+        self.assertEqual([e["index"] for e in entries], rows.tolist())
+        self.assertEqual(csv["label"].astype(int).tolist(), self.y[rows].tolist())
+        self.assertAlmostEqual(float(csv["weight"].sum()), ROWS, places=2)
+
+    def test_json(self):
+        found = json.loads(self.sample("--method", "nms", "--seed", 7, "--json").stdout)
+        self.assertEqual(found["method"], "nms")
+        self.assertEqual((found["count"], found["seed"]), (30, 7))
+        self.assertEqual(len(found["index"]), 30)
+        for key in "backend profile numerics isa threads perplexity kl nested version".split():
+            self.assertIn(key, found)
+        self.assertGreater(found["seconds"]["total"], 0)
+        self.assertIn("load", found["seconds"])
+        self.assertEqual(found["energy"]["total"], sum(
+            found["energy"][d] for d in "near compute scratch link static".split()))
+        self.assertGreater(found["bytes"]["near_read"], 0)
+        self.assertEqual(found["paths"]["host_link_bytes"], self.x.nbytes)
+
+    def test_no_plane_no_kl(self):
+        found = json.loads(self.sample("--method", "random", "--json").stdout)
+        self.assertNotIn("kl", found)
+        self.assertNotIn("perplexity", found)
+
+    def test_trace_of_the_guided_choice(self):
+        found = json.loads(self.sample("--method", "adapsne", "--json").stdout)
+        chosen = [line for line in found["trace"] if line["chosen"]]
+        self.assertEqual(len(chosen), 1)
+        self.assertEqual(chosen[0]["perplexity"], found["perplexity"])
+
+    def test_keep_and_drop(self):
+        self.write("keep", "5\n300\n17\n")
+        drop = [r for r in range(ROWS) if r % 3 and r not in (5, 17)]
+        np.save(self.path("drop.npy"), np.array(drop))
+        for method in "auto", "random", "strata", "kmedoids":
+            for labels in (), ("--labels", "y.npy"):
+                with self.subTest((method, labels)):
+                    rows = set(map(int, self.sample("--keep", "keep", "--drop", "drop.npy", "-q",
+                                                    "--method", method, *labels).stdout.split()))
+                    self.assertLessEqual({5, 300, 17}, rows)
+                    self.assertFalse(rows & set(drop))
+
+    def chosen(self, *args):
+        rows = self.good("sample", "x.npy", "--labels", "y.npy", "-q", *args).stdout.split()
+        return np.bincount(self.y[np.array(rows, int)], minlength=CLASSES).tolist()
+
+    def test_budgets(self):
+        self.assertEqual(self.chosen("--count", 30, "--budget", "equal"), [10, 10, 10])
+        self.write("quotas", "4\n0\n7\n")
+        self.assertEqual(self.chosen("--count", 11, "--budget", "quotas"), [4, 0, 7])
+        self.assertEqual(self.chosen("--budget", "quotas"), [4, 0, 7])
+        share = 30 * np.bincount(self.y) / ROWS
+        self.assertLess(np.abs(np.array(self.chosen("--count", 30)) - share).max(), 1)
+
+    def test_own_labels(self):
+        np.savez(self.path("both.npz"), x=self.x, y=self.y)
+        found = json.loads(self.good("sample", "both.npz", "--count", 30, "--json").stdout)
+        self.assertEqual(sum(c["chosen"] for c in found["classes"]), 30)
+        self.assertEqual([c["rows"] for c in found["classes"]], np.bincount(self.y).tolist())
+        found = json.loads(self.good("sample", "both.npz", "--count", 30, "--json",
+                                     "--no-labels").stdout)
+        self.assertNotIn("classes", found)
+
+    def test_embedding_and_weights(self):
+        self.sample("--embedding", "e.npy", "--weights", "w.npy", "-q", "-o", "o.npy")
+        plane = np.load(self.path("e.npy"))
+        self.assertEqual(plane.shape, (ROWS, 2))
+        self.assertTrue(np.isfinite(plane).all())
+        self.assertAlmostEqual(float(np.load(self.path("w.npy")).sum()), ROWS, places=2)
+
+    def test_wanting_a_plane_changes_nothing(self):
+        with_plane = self.sample("-q", "--embedding", "e.npy").stdout
+        self.assertEqual(self.sample("-q").stdout, with_plane)
+
+    def test_summary(self):
+        done = self.sample("--labels", "y.npy", "-o", "o.npy")
+        self.assertEqual(done.stdout, "")
+        for word in "herding", "seconds", "energy", "beside the memory", "at the host", "0: ":
+            self.assertIn(word, done.stderr)
+
+
+class Threads(Case):
+    def test_same_files(self):
+        methods = [m["name"] for m in json.loads(self.good("list", "--json").stdout)["methods"]]
+        self.assertIn("adapsne", methods)
+        for method in methods:
+            for labels in (), ("--labels", "../y.npy"):
+                with self.subTest((method, labels)):
+                    self.compare(method, labels)
+
+    def compare(self, method, labels):
+        plane = ("--embedding", "e.npy") if method in ("nms", "adapsne") else ()
+        files = []
+        for threads in 1, 2:
+            with tempfile.TemporaryDirectory(dir=self.at) as folder:
+                done = run("sample", "../x.npy", "--count", 20, "--method", method,
+                           "--threads", threads, "-q", "-o", "o.csv", *labels, *plane, cwd=folder)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                files.append({name: content(os.path.join(folder, name))
+                              for name in sorted(os.listdir(folder))})
+        self.assertEqual(len(files[0]), 3 if plane else 2)
+        self.assertEqual(sorted(files[0]), sorted(files[1]))
+        for name in files[0]:
+            self.assertTrue(files[0][name] == files[1][name], name)
+
+
+class Plots(Case):
+    def check_png(self, name):
+        data = content(self.path(name))
+        self.assertEqual(data[:8], b"\x89PNG\r\n\x1a\n")
+        at, kinds, pixels = 8, [], b""
+        while at < len(data):
+            size, kind = struct.unpack(">I4s", data[at:at + 8])
+            body = data[at + 8:at + 8 + size]
+            self.assertEqual(zlib.crc32(kind + body), *struct.unpack(
+                ">I", data[at + 8 + size:at + 12 + size]))
+            kinds.append(kind)
+            pixels += body if kind == b"IDAT" else b""
+            at += 12 + size
+        self.assertEqual((kinds[0], kinds[-1]), (b"IHDR", b"IEND"))
+        self.assertGreater(len(set(zlib.decompress(pixels))), 20)
+
+    def check_svg(self, name):
+        root = xml.etree.ElementTree.parse(self.path(name)).getroot()
+        self.assertTrue(root.tag.endswith("svg"))
+        paths = [e.get("d") for e in root.iter() if e.tag.endswith("path") and e.get("d")]
+        # a dot is a move and a line of no length
+        self.assertGreaterEqual(sum(d.count("M ") for d in paths), ROWS)
+
+    def test_sample(self):
+        for labels in (), ("--labels", "y.npy"), ("--labels", "y.npy", "--no-labels"):
+            for end, check in ("png", self.check_png), ("svg", self.check_svg):
+                with self.subTest((labels, end)):
+                    self.sample(*labels, "-q", "-o", "o.npy", "--plot", "p." + end)
+                    check("p." + end)
+
+    def test_embed(self):
+        self.good("embed", "x.npy", "--labels", "y.npy", "-q", "-o", "e.npy", "--plot", "p.PNG")
+        self.check_png("p.PNG")
+
+
+class Others(Case):
+    def test_embed(self):
+        self.good("embed", "x.npy", "-q", "-o", "e.npy")
+        plane = np.load(self.path("e.npy"))
+        self.assertEqual((plane.shape, plane.dtype), ((ROWS, 2), np.float32))
+        distance = ((plane[:, None] - plane[None]) ** 2).sum(-1)
+        np.fill_diagonal(distance, np.inf)
+        self.assertGreater((self.y[distance.argmin(1)] == self.y).mean(), 0.95)
+
+    def test_embed_json(self):
+        found = json.loads(self.good("embed", "x.npy", "-o", "e.npy", "--perplexity", 12,
+                                     "--json").stdout)
+        self.assertEqual((found["perplexity"], found["search"]), (12, "newton"))
+        found = json.loads(self.good("embed", "x.npy", "-o", "e.npy", "--guided", "--json").stdout)
+        self.assertEqual(sum(line["chosen"] for line in found["trace"]), 1)
+
+    def test_embed_by_class(self):
+        self.good("embed", "x.npy", "--labels", "y.npy", "--by-class", "-q", "-o", "e.npy")
+        plane = np.load(self.path("e.npy"))
+        for c in range(CLASSES):
+            # each picture is centred on its own
+            self.assertLess(np.abs(plane[self.y == c].mean(0)).max(), 1e-2 * np.abs(plane).max())
+
+    def test_gather(self):
+        self.write("rows", "7\n3\n7\n359\n")
+        rows = [7, 3, 7, 359]
+        self.good("gather", "x.npy", "rows", "-q", "-o", "g.npy", "--labels", "y.npy",
+                  "--labels-out", "l.npy")
+        np.testing.assert_array_equal(np.load(self.path("g.npy")), self.x[rows])
+        np.testing.assert_array_equal(np.load(self.path("l.npy")), self.y[rows])
+
+    def test_gather_what_sample_wrote(self):
+        images = np.random.default_rng(3).integers(0, 256, (80, 5, 4), np.uint8)
+        np.save(self.path("i.npy"), images)
+        for end in "npy", "csv", "json":
+            self.good("sample", "i.npy", "--count", 9, "-q", "-o", "o." + end)
+            self.good("gather", "i.npy", "o." + end, "-q", "-o", "g.npy")
+            rows = list(map(int, self.good("sample", "i.npy", "--count", 9, "-q").stdout.split()))
+            np.testing.assert_array_equal(np.load(self.path("g.npy")), images[rows])
+
+    def test_gather_json(self):
+        self.write("rows", "7\n3\n")
+        found = json.loads(self.good("gather", "x.npy", "rows", "-o", "g.npy", "--json").stdout)
+        self.assertEqual((found["count"], found["bytes"]), (2, 2 * COLS * 4))
+        self.assertGreaterEqual(found["link_out"], 2 * COLS * 4)
+
+    def test_list(self):
+        text = self.good("list").stdout
+        for word in "auto nms adapsne herding newton fwa ddr4 emu:".split():
+            self.assertIn(word, text)
+
+    def test_info(self):
+        self.assertIn("emu", self.good("info").stdout)
+        device = json.loads(self.good("info", "--json").stdout)["device"]
+        self.assertEqual(device["backend"], "emu")
+        found = json.loads(self.good("info", "x.npy", "--labels", "y.npy", "--json").stdout)
+        d = found["dataset"]
+        self.assertEqual((d["rows"], d["cols"], d["dtype"], d["classes"], d["format"]),
+                         (ROWS, COLS, "f32", CLASSES, "npy"))
+        text = self.good("info", "x.npy", "--labels", "y.npy").stdout
+        self.assertIn(str(np.bincount(self.y)[0]), text)
+
+    def test_raw(self):
+        self.write("raw", self.x.tobytes())
+        d = json.loads(self.good("info", "raw", "--dtype", "f32", "--shape", f"{ROWS},{COLS}",
+                                 "--json").stdout)["dataset"]
+        self.assertEqual((d["rows"], d["cols"], d["format"]), (ROWS, COLS, "raw"))
+
+    def test_energy(self):
+        found = json.loads(self.good("energy", "x.npy", "--json").stdout)
+        cost = found["picojoules_per_byte"]["read"]
+        self.assertGreater(cost["link"], 0)
+        self.assertAlmostEqual(found["dataset"]["read"]["link"] / (cost["link"] * self.x.nbytes), 1,
+                               places=6)
+        other = json.loads(self.good("energy", "--energy", "hbm2e", "--json").stdout)
+        self.assertNotEqual(other["picojoules_per_byte"]["read"]["near"], cost["near"])
+        self.assertIn("pJ/byte", self.good("energy").stdout)
+
+
+class Verify(Case):
+    def setUp(self):
+        super().setUp()
+        self.write("keep", "5\n300\n")
+        self.sample("--labels", "y.npy", "--method", "strata", "--seed", 3, "--perplexity", 9,
+                    "--keep", "keep", "-q", "-o", "o.npy")
+        self.manifest = "o.npy.manifest.json"
+
+    def differs(self, what, *args):
+        done = run("verify", self.manifest, "--json", *args, cwd=self.at)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        found = json.loads(done.stdout)
+        self.assertFalse(found["same"])
+        self.assertEqual([k for k, v in found.items()
+                          if isinstance(v, dict) and v["verdict"] == "different"], [what])
+
+    def test_same(self):
+        self.assertIn("same", self.good("verify", self.manifest).stdout)
+        found = json.loads(self.good("verify", self.manifest, "--json", "--threads", 1).stdout)
+        self.assertTrue(found["same"])
+        self.assertEqual(found["file"]["verdict"], "same")
+
+    def test_manifest(self):
+        with open(self.path(self.manifest)) as f:
+            m = json.load(f)
+        self.assertEqual(m["parameters"]["keep"], [5, 300])
+        self.assertEqual((m["parameters"]["seed"], m["parameters"]["perplexity"]), (3, 9))
+        self.assertEqual((m["dataset"]["rows"], m["dataset"]["cols"]), (ROWS, COLS))
+        for key in "version", "numerics", "profile", "backend":
+            self.assertIn(key, m)
+
+    def test_changed_data(self):
+        self.x[100, 3] += 1
+        np.save(self.path("x.npy"), self.x)
+        self.differs("dataset")
+
+    def test_changed_labels(self):
+        self.y[100] = (self.y[100] + 1) % CLASSES
+        np.save(self.path("y.npy"), self.y)
+        self.differs("labels")
+
+    def test_changed_selection(self):
+        rows = np.load(self.path("o.npy"))
+        rows[[2, 3]] = rows[[3, 2]]
+        np.save(self.path("o.npy"), rows)
+        self.differs("file")
+
+    def test_changed_parameters(self):
+        with open(self.path(self.manifest)) as f:
+            m = json.load(f)
+        m["parameters"]["method"] = "random"
+        self.write("p.json", json.dumps(m))
+        self.manifest = "p.json"
+        self.differs("selection")
+
+    def test_moved(self):
+        os.rename(self.path("x.npy"), self.path("elsewhere.npy"))
+        self.bad(1, "verify", self.manifest, match="x.npy")
+        self.good("verify", self.manifest, "--data", "elsewhere.npy")
+
+    def test_from_another_folder(self):
+        done = run("verify", self.path(self.manifest), cwd="/")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_every_method(self):
+        for method in "auto nms random grid kmedoids kcentre facility".split():
+            with self.subTest(method):
+                self.sample("--method", method, "-q", "-o", "m.csv")
+                self.good("verify", "m.csv.manifest.json", "-q")
+
+    def test_portable(self):
+        self.sample("--profile", "portable", "-q", "-o", "m.json", "--manifest", "m.manifest")
+        with open(self.path("m.manifest")) as f:
+            self.assertEqual(json.load(f)["profile"], "portable")
+        self.good("verify", "m.manifest", "--selection", "m.json", "-q")
+
+
+class Terminal(Case):
+    def setUp(self):
+        super().setUp()
+        x, _ = blobs(60000, 40)
+        np.save(self.path("large.npy"), x)
+        # on one thread, so that it takes long anywhere
+        self.long = ["embed", "large.npy", "-o", "e.npy", "--plot", "p.png", "--threads", "1"]
+
+    def start(self, args, **kwargs):
+        """Run it until it has begun its output files, and a little of the job."""
+        before = len(os.listdir(self.at))
+        tool = subprocess.Popen([NMSCTL, *args], cwd=self.at, **kwargs)
+        deadline = time.monotonic() + 30
+        while len(os.listdir(self.at)) == before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.5)
+        self.assertIsNone(tool.poll(), "it was over before it could be interrupted")
+        return tool
+
+    def test_interrupt(self):
+        before = sorted(os.listdir(self.at))
+        for number in signal.SIGINT, signal.SIGTERM:
+            with self.subTest(number):
+                tool = self.start(self.long, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                tool.send_signal(number)
+                out, err = tool.communicate(timeout=30)
+                self.assertEqual((tool.returncode, out, err), (130, b"", b""))
+                self.assertEqual(sorted(os.listdir(self.at)), before)
+
+    def on_terminal(self, args, env, until=b""):
+        """What it writes to a terminal, until that is seen, and when interrupted."""
+        master, slave = pty.openpty()
+        tool = self.start(args, stdout=subprocess.DEVNULL, stderr=slave,
+                          env={**os.environ, "TERM": "xterm", **env})
+        os.close(slave)
+        text, sent = b"", False
+        while True:
+            if until in text and not sent:
+                tool.send_signal(signal.SIGINT)
+                sent = True
+            try:
+                text += os.read(master, 65536)
+            except OSError:
+                break
+        self.assertEqual(tool.wait(timeout=30), 130)
+        os.close(master)
+        return text
+
+    def test_progress(self):
+        text = self.on_terminal(self.long, {"NO_COLOR": ""}, until=b" %")
+        self.assertIn(b"\r\033[K", text)
+        self.assertIn(b"\033[32m", text)
+        text = self.on_terminal(self.long, {"NO_COLOR": "1"}, until=b" %")
+        self.assertNotRegex(text, rb"\033\[[0-9;]*m")
+        self.assertEqual(self.on_terminal(self.long, {"TERM": "dumb"}), b"")
+        self.assertEqual(self.on_terminal([*self.long, "--quiet"], {}), b"")
+
+    def test_no_progress_in_a_pipe(self):
+        done = self.sample("--method", "nms")
+        self.assertNotIn("\r", done.stderr)
+        self.assertNotIn("\033", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "manifest.h"
+#include "nmsctl.h"
+
+/* Owned by @json; NULL if it is not there or no string. */
+static const char *text(struct json_object *json, const char *key)
+{
+	struct json_object *item;
+
+	if (!json_object_object_get_ex(json, key, &item) ||
+	    !json_object_is_type(item, json_type_string))
+		return NULL;
+	return json_object_get_string(item);
+}
+
+static struct json_object *object(struct json_object *json, const char *key)
+{
+	struct json_object *item;
+
+	if (!json_object_object_get_ex(json, key, &item) ||
+	    !json_object_is_type(item, json_type_object))
+		return NULL;
+	return item;
+}
+
+/* popt's strings are written to by nobody. */
+static char *unconst(const char *s)
+{
+	return (char *)s;
+}
+
+/* Returns the key that is missing, or NULL. */
+static const char *take_input(struct manifest *m)
+{
+	struct json_object *dataset = object(m->root, "dataset");
+	struct json_object *labels = object(m->root, "labels");
+
+	m->options.noperands = 1;
+	m->options.operand[0] = unconst(text(dataset, "path"));
+	m->data_digest = text(dataset, "sha256");
+	if (!m->options.operand[0] || !m->data_digest)
+		return "dataset";
+	m->options.dtype = unconst(text(dataset, "as_dtype"));
+	m->options.shape = unconst(text(dataset, "as_shape"));
+	m->options.member = unconst(text(dataset, "member"));
+	m->options.label_column = unconst(text(dataset, "label_column"));
+	m->options.no_labels = !labels;
+	if (!labels)
+		return NULL;
+	m->options.labels = unconst(text(labels, "path"));
+	m->labels_digest = text(labels, "sha256");
+	return m->labels_digest ? NULL : "labels";
+}
+
+static const char *take(struct manifest *m)
+{
+	struct json_object *selection = object(m->root, "selection"), *item;
+	const char *missing;
+
+	if (!json_object_object_get_ex(m->root, "nms_manifest", &item) ||
+	    json_object_get_int64(item) != MANIFEST_VERSION)
+		return "nms_manifest";
+	missing = take_input(m);
+	if (missing)
+		return missing;
+	m->parameters = object(m->root, "parameters");
+	m->index_digest = text(selection, "sha256");
+	m->profile = text(m->root, "profile");
+	m->version = text(m->root, "version");
+	if (!json_object_object_get_ex(m->root, "numerics", &item) ||
+	    !json_object_is_type(item, json_type_int))
+		return "numerics";
+	m->numerics = json_object_get_uint64(item);
+	if (!m->parameters)
+		return "parameters";
+	if (!m->index_digest)
+		return "selection";
+	m->options.profile = unconst(m->profile);
+	return m->profile && m->version ? NULL : "profile";
+}
+
+int manifest_open(const char *path, struct manifest *manifest)
+{
+	const char *missing;
+	FILE *file;
+
+	memset(manifest, 0, sizeof(*manifest));
+	/* json-c's own errors do not tell a missing file from a wrong one */
+	file = fopen(path, "re");
+	if (!file)
+		return nmsctl_fail("%s: %s", path, strerror(errno));
+	fclose(file);
+	manifest->root = json_object_from_file(path);
+	if (!manifest->root || !json_object_is_type(manifest->root, json_type_object)) {
+		manifest_close(manifest);
+		return nmsctl_fail("%s: not a manifest: expected a JSON object", path);
+	}
+	missing = take(manifest);
+	if (!missing)
+		return 0;
+	manifest_close(manifest);
+	return nmsctl_fail("%s: not a manifest: \"%s\" is missing or not of this version", path,
+			   missing);
+}
+
+void manifest_close(struct manifest *manifest)
+{
+	json_object_put(manifest->root);
+	manifest->root = NULL;
+}

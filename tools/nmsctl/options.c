@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One table of options for all sub-commands, given to popt for one of them. */
+#include "options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <popt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nmsctl.h"
+
+enum kind { FLAG, STRING, U32, U64, REAL };
+
+struct spec {
+	const char *name;
+	char letter;
+	enum kind kind;
+	size_t at;		/* in struct nmsctl_options */
+	const char *commands;	/* initials: sample, embed, gather, list, info, Energy, verify */
+	double min, max;	/* whole numbers: inclusive; REAL: above min, up to max */
+	const char *argument, *text;
+};
+
+#define AT(field) offsetof(struct nmsctl_options, field)
+
+static const struct spec specs[] = {
+	{ "labels", 'l', STRING, AT(labels), "segiv", 0, 0, "FILE", "class of each row" },
+	{ "data", 0, STRING, AT(data), "v", 0, 0, "DATASET", "where the dataset is now" },
+	{ "selection", 0, STRING, AT(selection), "v", 0, 0, "FILE",
+		"the selection, where it is not beside the manifest" },
+	{ "no-labels", 0, FLAG, AT(no_labels), "sei", 0, 0, NULL,
+		"choose without labels; those known still colour the plot" },
+	{ "dtype", 0, STRING, AT(dtype), "segiEv", 0, 0, "TYPE",
+		"raw data: u8, i8, f16, bf16, f32 or f64" },
+	{ "shape", 0, STRING, AT(shape), "segiEv", 0, 0, "N,D[,D...]",
+		"raw data: rows and what is in one" },
+	{ "member", 0, STRING, AT(member), "segiEv", 0, 0, "NAME",
+		"npz: the array that holds the rows" },
+	{ "label-column", 0, STRING, AT(label_column), "segiv", 0, 0, "NAME",
+		"CSV: name or number from 0" },
+	{ "count", 'k', U64, AT(count), "s", 1, 4294967295., "K", "exemplars wanted" },
+	{ "ratio", 'r', REAL, AT(ratio), "s", 0, 1, "R",
+		"exemplars wanted, as a part of the rows" },
+	{ "method", 'm', STRING, AT(method), "s", 0, 0, "METHOD", "see nmsctl list (auto)" },
+	{ "rule", 0, STRING, AT(rule), "s", 0, 0, "RULE",
+		"how the method chooses, see nmsctl list" },
+	{ "perplexity", 'p', REAL, AT(perplexity), "se", 1, 1e6, "P",
+		"of each row's neighbourhood (30)" },
+	{ "search", 0, STRING, AT(search), "se", 0, 0, "SEARCH",
+		"for the bandwidth: newton, bisect, de or fwa" },
+	{ "features", 'f', U32, AT(features), "se", 1, 65536, "N", "dimensions kept by PCA (50)" },
+	{ "budget", 'b', STRING, AT(budget), "s", 0, 0, "HOW",
+		"among classes: proportional, equal, or a file of quotas" },
+	{ "keep", 0, STRING, AT(keep), "s", 0, 0, "FILE", "rows that must be chosen" },
+	{ "drop", 0, STRING, AT(drop), "s", 0, 0, "FILE", "rows that must not" },
+	{ "guided", 'g', FLAG, AT(guided), "e", 0, 0, NULL,
+		"let the entropy choose the perplexity" },
+	{ "by-class", 0, FLAG, AT(by_class), "e", 0, 0, NULL, "embed each class on its own" },
+	{ "iterations", 0, U32, AT(iterations), "e", 1, 1e6, "N", "of the gradient descent" },
+	{ "seed", 's', U64, AT(seed), "se", 0, 1.9e19, "S", "of everything random (0)" },
+	{ "threads", 't', U32, AT(threads), "segiEv", 1, 1024, "T", "processors to use (all)" },
+	{ "profile", 0, STRING, AT(profile), "segiEv", 0, 0, "PROFILE",
+		"arithmetic: auto, portable or fma (auto)" },
+	{ "energy", 0, STRING, AT(energy), "segiE", 0, 0, "PROFILE",
+		"energy profile: ddr4, lpddr4, hbm2e or a file (ddr4)" },
+	{ "device", 'd', STRING, AT(device), "segiEv", 0, 0, "URI", "device: auto or emu: (auto)" },
+	{ "output", 'o', STRING, AT(output), "seg", 0, 0, "FILE", "where the result goes" },
+	{ "embedding", 0, STRING, AT(embedding), "s", 0, 0, "FILE.npy", "write the plane, N x 2" },
+	{ "weights", 0, STRING, AT(weights), "s", 0, 0, "FILE.npy",
+		"write how many rows each exemplar stands for" },
+	{ "labels-out", 0, STRING, AT(labels_out), "g", 0, 0, "FILE.npy",
+		"write the labels of these rows" },
+	{ "manifest", 0, STRING, AT(manifest), "s", 0, 0, "FILE",
+		"the manifest (OUTPUT.manifest.json)" },
+	{ "plot", 0, STRING, AT(plot), "se", 0, 0, "FILE.png|svg", "draw the plane" },
+	{ "json", 'j', FLAG, AT(json), "segliEv", 0, 0, NULL, "one JSON object on stdout" },
+	{ "quiet", 'q', FLAG, AT(quiet), "segliEv", 0, 0, NULL, "no summary and no progress" },
+};
+
+#define NSPECS (sizeof(specs) / sizeof(specs[0]))
+
+static bool takes(const struct nmsctl_command *command, const struct spec *spec)
+{
+	/* "embed" and "energy" share an initial */
+	char initial = strcmp(command->name, "energy") ? command->name[0] : 'E';
+
+	return strchr(spec->commands, initial) != NULL;
+}
+
+static int parse_whole(const struct spec *spec, const char *text, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 10);
+	if (errno || end == text || *end || strspn(text, "0123456789") != strlen(text) ||
+	    (double)*value < spec->min || (double)*value > spec->max)
+		return -EINVAL;
+	return 0;
+}
+
+static int parse_real(const struct spec *spec, const char *text, double *value)
+{
+	char *end;
+
+	*value = strtod(text, &end);
+	if (end == text || *end || !isfinite(*value) || *value <= spec->min || *value > spec->max)
+		return -EINVAL;
+	return 0;
+}
+
+static int bad_value(const struct spec *spec, const char *text)
+{
+	if (spec->kind == REAL)
+		return nmsctl_usage("--%s %s: expected a number above %g and up to %g", spec->name,
+				    text, spec->min, spec->max);
+	if (spec->max > 1e19)
+		return nmsctl_usage("--%s %s: expected a whole number", spec->name, text);
+	return nmsctl_usage("--%s %s: expected a whole number from %.0f to %.0f", spec->name, text,
+			    spec->min, spec->max);
+}
+
+/* Takes over @text. */
+static int store(struct nmsctl_options *options, const struct spec *spec, char *text)
+{
+	char *at = (char *)options + spec->at;
+	uint64_t whole = 0;
+	double real = 0;
+	int status = 0;
+
+	switch (spec->kind) {
+	case FLAG:
+		*(int *)at = 1;
+		break;
+	case STRING:
+		if (!*text) {
+			status = nmsctl_usage("--%s: expected %s, found nothing", spec->name,
+					      spec->argument);
+			break;
+		}
+		free(*(char **)at);
+		*(char **)at = text;
+		return 0;
+	case REAL:
+		if (parse_real(spec, text, &real))
+			status = bad_value(spec, text);
+		*(double *)at = real;
+		break;
+	case U32:
+		if (parse_whole(spec, text, &whole))
+			status = bad_value(spec, text);
+		*(uint32_t *)at = (uint32_t)whole;
+		break;
+	case U64:
+		if (parse_whole(spec, text, &whole))
+			status = bad_value(spec, text);
+		*(uint64_t *)at = whole;
+		break;
+	}
+	free(text);
+	return status;
+}
+
+static int store_operands(const struct nmsctl_command *command, poptContext context,
+			  struct nmsctl_options *options)
+{
+	const char *text;
+
+	while ((text = poptGetArg(context))) {
+		if (options->noperands >= command->max)
+			return nmsctl_usage("%s: unexpected '%s'; usage: nmsctl %s %s", command->name,
+					    text, command->name, command->operands);
+		options->operand[options->noperands] = strdup(text);
+		if (!options->operand[options->noperands])
+			return nmsctl_fail("out of memory");
+		options->noperands++;
+	}
+	if (options->noperands < command->min)
+		return nmsctl_usage("%s: something is missing; usage: nmsctl %s %s", command->name,
+				    command->name, command->operands);
+	return 0;
+}
+
+/* Fill @table, which has room for every option, help and the end. */
+static void make_table(const struct nmsctl_command *command, struct poptOption *table)
+{
+	const struct poptOption help = {
+		"help", 'h', POPT_ARG_NONE, NULL, NSPECS + 1, "this text", NULL
+	};
+	const struct poptOption end = POPT_TABLEEND;
+	size_t n = 0;
+
+	for (size_t i = 0; i < NSPECS; i++) {
+		if (!takes(command, &specs[i]))
+			continue;
+		table[n++] = (struct poptOption){
+			.longName = specs[i].name,
+			.shortName = specs[i].letter,
+			.argInfo = specs[i].kind == FLAG ? POPT_ARG_NONE : POPT_ARG_STRING,
+			.val = (int)i + 1,
+			.descrip = specs[i].text,
+			.argDescrip = specs[i].argument,
+		};
+	}
+	table[n++] = help;
+	table[n] = end;
+}
+
+int nmsctl_options_parse(const struct nmsctl_command *command, int argc, const char **argv,
+			 struct nmsctl_options *options, int *status)
+{
+	struct poptOption table[NSPECS + 2];
+	poptContext context;
+	char name[64];
+	int value;
+
+	memset(options, 0, sizeof(*options));
+	make_table(command, table);
+	snprintf(name, sizeof(name), "nmsctl %s", command->name);
+	argv[0] = name;
+	context = poptGetContext(name, argc, argv, table, 0);
+	if (!context) {
+		*status = nmsctl_fail("out of memory");
+		return -1;
+	}
+	poptSetOtherOptionHelp(context, command->operands);
+	*status = 0;
+	while (!*status && (value = poptGetNextOpt(context)) > 0) {
+		if (value == NSPECS + 1) {
+			poptPrintHelp(context, stdout, 0);
+			poptFreeContext(context);
+			return -1;
+		}
+		*status = store(options, &specs[value - 1], poptGetOptArg(context));
+	}
+	if (!*status && value < -1)
+		*status = nmsctl_usage("%s: %s; see nmsctl %s --help",
+				       poptBadOption(context, POPT_BADOPTION_NOALIAS),
+				       poptStrerror(value), command->name);
+	if (!*status)
+		*status = store_operands(command, context, options);
+	poptFreeContext(context);
+	return *status ? -1 : 0;
+}
+
+void nmsctl_options_free(struct nmsctl_options *options)
+{
+	for (size_t i = 0; i < NSPECS; i++)
+		if (specs[i].kind == STRING)
+			free(*(char **)((char *)options + specs[i].at));
+	for (unsigned int i = 0; i < options->noperands; i++)
+		free(options->operand[i]);
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "outputs.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "interrupt.h"
+#include "plot.h"
+#include "selection.h"
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	if (!strcmp(a, b))
+		return true;
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* No two outputs to one place, and none over what is read. */
+static int check_apart(const struct nmsctl_options *options, const struct outputs *outputs)
+{
+	const char *read[] = {
+		options->operand[0], options->operand[1], options->labels, options->keep,
+		options->drop, options->budget,
+	};
+
+	for (size_t i = 0; i < OUTPUT_NFILES; i++) {
+		const char *path = outputs->path[i];
+
+		if (!path || !strcmp(path, "-"))
+			continue;
+		for (size_t j = 0; j < i; j++)
+			if (outputs->path[j] && same_file(path, outputs->path[j]))
+				return nmsctl_usage("%s: is named for two outputs", path);
+		for (size_t j = 0; j < sizeof(read) / sizeof(read[0]); j++)
+			if (read[j] && same_file(path, read[j]))
+				return nmsctl_usage("%s: is both read and written", path);
+	}
+	return 0;
+}
+
+/* The standard output takes one thing. */
+static int check_stdout(const struct nmsctl_options *options, bool selection,
+			const struct outputs *outputs)
+{
+	int users = !!options->json;
+
+	if (selection && !options->output && !options->json)
+		users++;
+	for (size_t i = 0; i < OUTPUT_NFILES; i++)
+		users += outputs->path[i] && !strcmp(outputs->path[i], "-");
+	if (users > 1)
+		return nmsctl_usage("-: %d things are to go to the standard output%s", users,
+				    options->json ? ", one of them by --json" : "");
+	return 0;
+}
+
+static int take(struct outputs *outputs, enum output_file file, const char *path)
+{
+	if (!path)
+		return 0;
+	outputs->path[file] = strdup(path);
+	return outputs->path[file] ? 0 : nmsctl_fail("out of memory");
+}
+
+/* The manifest stands beside the result, unless that is a stream. */
+static int take_manifest(struct outputs *outputs, const struct nmsctl_options *options)
+{
+	static const char suffix[] = ".manifest.json";
+	size_t size;
+	char *path;
+
+	if (options->manifest || !options->output || !strcmp(options->output, "-"))
+		return take(outputs, OUTPUT_MANIFEST, options->manifest);
+	size = strlen(options->output) + sizeof(suffix);
+	path = malloc(size);
+	if (!path)
+		return nmsctl_fail("out of memory");
+	snprintf(path, size, "%s%s", options->output, suffix);
+	outputs->path[OUTPUT_MANIFEST] = path;
+	return 0;
+}
+
+static int take_all(const struct nmsctl_options *options, bool selection, struct outputs *outputs)
+{
+	int status = take(outputs, OUTPUT_RESULT, options->output);
+
+	if (!status)
+		status = take(outputs, OUTPUT_EMBEDDING, options->embedding);
+	if (!status)
+		status = take(outputs, OUTPUT_WEIGHTS, options->weights);
+	if (!status)
+		status = take(outputs, OUTPUT_LABELS, options->labels_out);
+	if (!status)
+		status = take(outputs, OUTPUT_PLOT, options->plot);
+	if (!status && selection)
+		status = take_manifest(outputs, options);
+	return status;
+}
+
+static int check_names(const struct nmsctl_options *options, bool selection)
+{
+	enum selection_format format;
+
+	if (selection && options->output && strcmp(options->output, "-") &&
+	    selection_format_of(options->output, &format))
+		return nmsctl_usage("--output %s: expected a name that ends in .npy, .csv or .json",
+				    options->output);
+	if (options->plot && !plot_format_known(options->plot))
+		return nmsctl_usage("--plot %s: expected a name that ends in .png or .svg",
+				    options->plot);
+	return 0;
+}
+
+int outputs_open(const struct nmsctl_options *options, bool selection, struct outputs *outputs)
+{
+	struct message why;
+	int status;
+
+	memset(outputs, 0, sizeof(*outputs));
+	status = check_names(options, selection);
+	if (!status)
+		status = take_all(options, selection, outputs);
+	if (!status)
+		status = check_stdout(options, selection, outputs);
+	if (!status)
+		status = check_apart(options, outputs);
+	for (size_t i = 0; !status && i < OUTPUT_NFILES; i++)
+		if (outputs->path[i] && output_open(outputs->path[i], &outputs->file[i], &why))
+			status = nmsctl_fail("%s", why.text);
+	if (status)
+		outputs_close(outputs);
+	return status;
+}
+
+FILE *outputs_stream(const struct outputs *outputs, enum output_file file)
+{
+	return outputs->file[file] ? output_stream(outputs->file[file]) : NULL;
+}
+
+int outputs_commit(struct outputs *outputs)
+{
+	struct message why;
+
+	/* from here on all or nothing */
+	interrupt_hold();
+	if (interrupt_pending())
+		return NMSCTL_INTERRUPTED;
+	for (size_t i = 0; i < OUTPUT_NFILES; i++) {
+		struct output *file = outputs->file[i];
+
+		outputs->file[i] = NULL;
+		if (file && output_commit(file, &why))
+			return nmsctl_fail("%s", why.text);
+	}
+	return 0;
+}
+
+void outputs_close(struct outputs *outputs)
+{
+	for (size_t i = 0; i < OUTPUT_NFILES; i++) {
+		output_abort(outputs->file[i]);
+		free(outputs->path[i]);
+	}
+	memset(outputs, 0, sizeof(*outputs));
+}
