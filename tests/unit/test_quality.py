@@ -50,6 +50,7 @@ def planes(rng):
     far = rng.normal(size=(800, 2))
     far[3] = 1e6, -1e6
     yield "outlier", far
+    yield "few", rng.normal(size=(60, 2))
     yield "two", np.array([[0.0, 0.0], [1.0, 2.0]])
 
 

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""REGION_READ: of any part of a region, and of no other."""
+import errno
+import unittest
+
+import client as vfio
+from client import ACCESS
+
+
+class RegionReadTest(vfio.TestCase):
+
+    def access(self, region, offset, count):
+        return self.client.read(region, offset, count)
+
+    def test_whole_configuration_space(self):
+        data = self.client.read(vfio.CONFIG, 0, 4096)
+        self.assertEqual(data[:4], b"\x34\x12\x53\x4e")
+
+    def test_any_width_of_configuration_space(self):
+        whole = self.client.read(vfio.CONFIG, 0, 256)
+        for offset, count in ((0, 1), (1, 2), (3, 7), (255, 1), (10, 246)):
+            self.assertEqual(self.client.read(vfio.CONFIG, offset, count), whole[offset:][:count])
+
+    def test_registers_at_other_widths_read_zero(self):
+        for count in (1, 2, 3, 5, 7, 16, 4096):
+            self.assertEqual(self.client.read(vfio.BAR0, 0, count), bytes(count))
+
+    def test_registers_unaligned_read_zero(self):
+        for offset, count in ((1, 4), (2, 4), (6, 4), (4, 8), (0x3c, 8)):
+            self.assertEqual(self.client.read(vfio.BAR0, offset, count), bytes(count))
+
+    def test_aer_capability(self):
+        self.assertEqual(self.client.read(vfio.CONFIG, 0x100, 4), b"\x01\x00\x02\x00")
+        self.assertEqual(self.client.read(vfio.CONFIG, 0x104, 4), bytes(4))
+
+    def test_whole_vector_region(self):
+        self.assertEqual(self.client.read(vfio.BAR2, 0, 4096), bytes(4096))
+
+    def test_data_with_a_read(self):
+        with self.refused(errno.EINVAL):
+            self.client.call(vfio.REGION_READ, ACCESS.pack(0, vfio.CONFIG, 4) + b"1234")
+
+    def test_too_much(self):
+        for count in ((1 << 20) + 1, 0x80000000, 0xffffffff):
+            with self.refused(errno.EINVAL):
+                self.access(vfio.CONFIG, 0, count)
+
+    def test_beyond_a_region(self):
+        for region, offset, count in ((vfio.BAR0, 0x4000, 4), (vfio.BAR0, 0x3ffd, 4),
+                                      (vfio.BAR2, 0x1000, 1), (vfio.CONFIG, 4096, 1),
+                                      (vfio.CONFIG, 0xffffffffffffffff, 4),
+                                      (vfio.CONFIG, 0xfffffffffffffffc, 4),
+                                      (vfio.BAR0, 0x8000000000000000, 4)):
+            with self.refused(errno.EINVAL):
+                self.access(region, offset, count)
+
+    def test_regions_without_memory(self):
+        for region in (1, 3, 4, 5, 6, 8):
+            with self.refused(errno.EINVAL):
+                self.access(region, 0, 4)
+
+    def test_no_such_region(self):
+        for region in (9, 10, 0xffffffff):
+            with self.refused(errno.EINVAL):
+                self.access(region, 0, 4)
+
+    def test_nothing(self):
+        for region in (vfio.BAR0, vfio.BAR2, vfio.CONFIG):
+            with self.refused(errno.EINVAL):
+                self.access(region, 0, 0)
+
+    def test_short(self):
+        for size in range(ACCESS.size):
+            with self.refused(errno.EINVAL):
+                self.client.call(vfio.REGION_READ, ACCESS.pack(0, vfio.CONFIG, 4)[:size])
+
+
+if __name__ == "__main__":
+    unittest.main()
