@@ -2,7 +2,7 @@
 /*
  * t-SNE in the plane: attraction over the sparse affinities, repulsion by
  * interpolation on a grid and Fourier convolution (Linderman et al., Nature
- * Methods 16, 2019), with one charge and three kernels.
+ * Methods 16, 2019), with one charge and one kernel; see repulsion.h.
  */
 #ifndef ENG_TSNE_H
 #define ENG_TSNE_H
