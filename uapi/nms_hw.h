@@ -142,6 +142,12 @@ enum nms_hw_profile {
 	NMS_HW_PROFILE_FMA	= 2,	/* fused */
 };
 
+/* What REDUCE multiplies features by. */
+enum nms_hw_scaling {
+	NMS_HW_SCALING_PLAIN		= 0,
+	NMS_HW_SCALING_HALF_WHITE	= 1,	/* variance^-1/4, relative to the first's */
+};
+
 enum nms_hw_search {
 	NMS_HW_SEARCH_NEWTON	= 1,
 	NMS_HW_SEARCH_BISECT	= 2,
@@ -330,7 +336,7 @@ struct nms_hw_param_header {
 	__le32 reserved;
 };
 
-/* REDUCE: 112 bytes. */
+/* REDUCE: 120 bytes. */
 struct nms_hw_reduce {
 	struct nms_hw_param_header header;
 	struct nms_hw_matrix input;	/* any dtype */
@@ -338,6 +344,8 @@ struct nms_hw_reduce {
 	__le64 seed;
 	__le32 oversample;	/* 0: default */
 	__le32 iterations;	/* 0: default */
+	__le32 scaling;		/* enum nms_hw_scaling */
+	__le32 reserved;
 };
 
 /* EMBED: 248 bytes. */
@@ -501,7 +509,7 @@ NMS_HW_SIZE(struct nms_hw_cmd, 64);
 NMS_HW_SIZE(struct nms_hw_sge, 16);
 NMS_HW_SIZE(struct nms_hw_cqe, 32);
 NMS_HW_SIZE(struct nms_hw_param_header, 16);
-NMS_HW_SIZE(struct nms_hw_reduce, 112);
+NMS_HW_SIZE(struct nms_hw_reduce, 120);
 NMS_HW_SIZE(struct nms_hw_embed, 248);
 NMS_HW_SIZE(struct nms_hw_trace, 32);
 NMS_HW_SIZE(struct nms_hw_select, 320);

@@ -33,8 +33,8 @@ def vector(place, offset, count):
 
 
 def reduce_block(place, profile, rows=ROWS):
-    return header(dev.REDUCE, 112, profile) + matrix(place, INPUT, rows, COLS, U8, 1) + \
-        matrix(place, OUTPUT, rows, FEATURES, F32, 4) + struct.pack("<QII", 5, 0, 0)
+    return header(dev.REDUCE, 120, profile) + matrix(place, INPUT, rows, COLS, U8, 1) + \
+        matrix(place, OUTPUT, rows, FEATURES, F32, 4) + struct.pack("<QIIII", 5, 0, 0, 0, 0)
 
 
 def embed_block(place, profile, rows=ROWS, iterations=60, stop=0.0):
@@ -163,7 +163,7 @@ class ComputeTest(dev.TestCase):
         self.assertStatus(self.queue.do(data), dev.NO_RIGHT)
 
     def test_block_that_cannot_be_reached(self):
-        got = self.queue.do(command(dev.REDUCE, COMPUTE_BODY.pack(0x7000000000, 0, 112, 0),
+        got = self.queue.do(command(dev.REDUCE, COMPUTE_BODY.pack(0x7000000000, 0, 120, 0),
                                     context=1))
         self.assertStatus(got, dev.DMA_ERROR, 8)
 

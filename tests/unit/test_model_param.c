@@ -195,6 +195,8 @@ START_TEST(reduce_fields)
 		{ R(output.rows), 8, ROWS - 1, NMS_HW_INVALID_FIELD, 0 },
 		{ R(oversample), 4, UINT32_MAX, NMS_HW_INVALID_FIELD, 0 },
 		{ R(iterations), 4, UINT32_MAX, NMS_HW_INVALID_FIELD, 0 },
+		{ R(scaling), 4, NMS_HW_SCALING_HALF_WHITE + 1, NMS_HW_INVALID_FIELD, 0 },
+		{ R(reserved), 4, 1, NMS_HW_RESERVED_NOT_ZERO, 0 },
 	};
 
 	good.reduce = (struct nms_hw_reduce){

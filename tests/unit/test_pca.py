@@ -16,7 +16,7 @@ FASHION = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz"
 
 class Params(C.Structure):
     _fields_ = [("features", C.c_uint32), ("oversample", C.c_uint32),
-                ("iterations", C.c_uint32), ("seed", C.c_uint64)]
+                ("iterations", C.c_uint32), ("seed", C.c_uint64), ("scaling", C.c_int)]
 
 
 def run(e, x, features, ld=None, rows=None, **params):
@@ -104,6 +104,24 @@ class Pca(unittest.TestCase):
         np.testing.assert_allclose(variances[:3], want, rtol=1e-4)
         self.assertLess(variances[3:].max(), 1e-6 * want[0])
         self.assertTrue(np.isfinite(out).all())
+
+    def test_half_white(self):
+        """Each feature over the fourth root of its variance, relative to the first's."""
+        x = low_rank(300, 40, 12, 0.01, 9)
+        _, plain, variances = run(engine.env(), x, 10)
+        err, out, same = run(engine.env(), x, 10, scaling=1)
+        self.assertEqual(err, 0)
+        np.testing.assert_array_equal(same, variances)
+        factor = (variances[0] / variances.astype(float)) ** 0.25
+        np.testing.assert_allclose(out, plain * factor, rtol=1e-4, atol=1e-5 * abs(plain).max())
+
+    def test_half_white_without_rank(self):
+        """Columns of rounding noise stay noise."""
+        x = low_rank(200, 400, 3, 0.0, 7)
+        _, plain, _ = run(engine.env(), x, 20)
+        err, out, _ = run(engine.env(), x, 20, scaling=1)
+        self.assertEqual(err, 0)
+        self.assertLess(abs(out[:, 3:]).max(), 1e-4 * abs(plain).max())
 
     def test_constant_rows(self):
         for c in (5, 400, 3000):

@@ -52,7 +52,7 @@ static const struct spec specs[] = {
 		"of each row's neighbourhood (30)" },
 	{ "search", 0, STRING, AT(search), "se", 0, 0, "SEARCH",
 		"for the bandwidth: newton, bisect, de or fwa" },
-	{ "features", 'f', U32, AT(features), "se", 1, 65536, "N", "dimensions kept by PCA (50)" },
+	{ "features", 'f', U32, AT(features), "se", 1, 65536, "N", "dimensions kept by PCA (50; herding 80)" },
 	{ "budget", 'b', STRING, AT(budget), "s", 0, 0, "HOW",
 		"among classes: proportional, equal, or a file of quotas" },
 	{ "keep", 0, STRING, AT(keep), "s", 0, 0, "FILE", "rows that must be chosen" },

@@ -9,6 +9,7 @@
 #include "hot/gemm.h"
 #include "pool.h"
 
+#define LEAST_VARIANCE 1e-6	/* of the first, where features are scaled by theirs */
 #define OVERSAMPLE 10
 #define ITERATIONS 3
 
@@ -161,6 +162,16 @@ static double sign_of(const double *axis, size_t c)
 	return axis[best] < 0.0 ? -1.0 : 1.0;
 }
 
+/* What feature @i is multiplied by. */
+static double scale_of(const struct pca *p, size_t i)
+{
+	double first = p->values[0], variance = fmax(p->values[i], first * LEAST_VARIANCE);
+
+	if (p->params->scaling == ENG_PCA_PLAIN || !(first > 0.0))
+		return 1.0;
+	return sqrt(sqrt(first / variance));
+}
+
 static int project(struct pca *p, float *out, size_t ld)
 {
 	float *rows = calloc(p->f, p->c * sizeof(*rows));
@@ -170,10 +181,10 @@ static int project(struct pca *p, float *out, size_t ld)
 
 	for (size_t i = 0; i < p->f && !err; i++) {
 		const double *axis = p->basis + i * p->c;
-		double sign = sign_of(axis, p->c);
+		double factor = sign_of(axis, p->c) * scale_of(p, i);
 
 		for (size_t j = 0; j < p->c; j++)
-			rows[i * p->c + j] = (float)(sign * axis[j]);
+			rows[i * p->c + j] = (float)(factor * axis[j]);
 	}
 	if (!err) {
 		eng_gemm_pack(rows, p->f, p->c, p->c, p->ops->nr, packed);

@@ -5,11 +5,24 @@
 
 #include "rows.h"
 
+/* The numbers are those of enum nms_hw_scaling. */
+enum eng_pca_scaling {
+	ENG_PCA_PLAIN,
+	/*
+	 * Each feature divided by the fourth root of its variance, relative to that
+	 * of the first: half way to whitened features, in which small but
+	 * telling differences count for more.  Variances below 1e-6 of the first
+	 * count as that, so that noise is not blown up.
+	 */
+	ENG_PCA_HALF_WHITE,
+};
+
 struct eng_pca_params {
 	uint32_t features;	/* components to keep, 1 ... min(nrows - 1, ncols) */
 	uint32_t oversample;	/* extra columns of the sketch; 0: 10 */
 	uint32_t iterations;	/* subspace iterations; 0: 3 */
 	uint64_t seed;
+	enum eng_pca_scaling scaling;
 };
 
 /*

@@ -291,6 +291,12 @@ struct nms_copy {
 	void *host;
 };
 
+/** What features are multiplied by. */
+enum nms_scaling {
+	NMS_SCALING_PLAIN,
+	NMS_SCALING_HALF_WHITE	/* variance^-1/4, relative to that of the first */
+};
+
 /**
  * Principal components: rows to features.  A value of @input that is not finite,
  * or too large to be squared, ends it (NMS_CAUSE_NOT_FINITE).
@@ -302,6 +308,7 @@ struct nms_reduce {
 	struct nms_matrix output;
 	uint64_t seed;
 	uint32_t oversample, iterations;
+	enum nms_scaling scaling;
 };
 
 /**
@@ -471,7 +478,7 @@ struct nms_sample_params {
 	enum nms_budget budget;	/* 0: proportional, or given if there are quotas */
 	const uint32_t *quota;	/* one for each class in order of ascending label */
 	size_t nquota;
-	uint32_t features;	/* 0: 50, or the columns, or rows - 1, if fewer */
+	uint32_t features;	/* 0: 50 (herding: 80), or the columns, or rows - 1, if fewer */
 	float perplexity;	/* above 1; 0: 30; adapsne: the first that is tried */
 	enum nms_search search;	/* 0: as the method has it; no matter where none runs */
 	enum nms_rule rule;	/* 0: as the method has it; auto, nms, adapsne only */
@@ -489,7 +496,8 @@ struct nms_sample_params {
  * the plane where the rule works in it or the caller wants one, SELECT chooses,
  * and what the outcome holds is read back: the rows never cross the link.
  *
- * Methods.  auto: herding on the features, within class if there are labels.
+ * Methods.  auto: herding on half-whitened features, within class if there are
+ * labels.
  * nms: strata of a plane at the given perplexity, bandwidths by differential
  * evolution.  adapsne: strata of a plane whose perplexity is chosen by entropy,
  * bandwidths by fireworks.  random, grid, strata, kmedoids, kcentre, herding,

@@ -23,6 +23,8 @@ SAME(NMS_OP_REDUCE, NMS_HW_REDUCE);
 SAME(NMS_OP_EMBED, NMS_HW_EMBED);
 SAME(NMS_OP_SELECT, NMS_HW_SELECT);
 SAME(NMS_OP_GATHER, NMS_HW_GATHER);
+SAME(NMS_SCALING_PLAIN, NMS_HW_SCALING_PLAIN);
+SAME(NMS_SCALING_HALF_WHITE, NMS_HW_SCALING_HALF_WHITE);
 SAME(NMS_SEARCH_NEWTON, NMS_HW_SEARCH_NEWTON);
 SAME(NMS_SEARCH_BISECT, NMS_HW_SEARCH_BISECT);
 SAME(NMS_SEARCH_DE, NMS_HW_SEARCH_DE);
@@ -195,6 +197,7 @@ static int set_reduce(struct xlat *x, const struct nms_reduce *from)
 	to->seed = htole64(from->seed);
 	to->oversample = htole32(from->oversample);
 	to->iterations = htole32(from->iterations);
+	to->scaling = htole32((uint32_t)from->scaling);
 	return ret;
 }
 

@@ -55,6 +55,7 @@ static const struct field cmd_fields[] = {
 static const struct field reduce_fields[] = {
 	{ 0, "header" }, { 8, "profile" }, F(reduce, input), F(reduce, output), F(reduce, seed),
 	F(reduce, oversample), F(reduce, iterations),
+	F(reduce, scaling),
 };
 
 static const struct field embed_fields[] = {

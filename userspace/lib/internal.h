@@ -20,6 +20,9 @@
 #define NMS_NAME_MAX 63
 #define NMS_PERPLEXITY 30.0f	/* target where none is given */
 #define NMS_FEATURES 50u	/* features where no number is given, if there are as many */
+/* Herding measured best on more features, half-whitened, with a wider kernel. */
+#define NMS_FEATURES_HERDING 80u
+#define NMS_BANDWIDTH_HERDING 1.4f
 #define NMS_CANDIDATES 8u	/* perplexities tried where entropy guides the choice */
 
 #define nms_min(a, b) ((a) < (b) ? (a) : (b))
@@ -235,6 +238,7 @@ struct nms_plan {
 	struct nms_matrix data;
 	uint64_t count, seed;
 	uint32_t features, profile;
+	enum nms_scaling scaling;
 	float perplexity;
 	/* lists: host to near memory, one buffer */
 	struct nms_part labels, mass, keep, drop, quota;

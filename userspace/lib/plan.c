@@ -159,6 +159,7 @@ static int plan_count(const struct nms_sample_params *params, uint64_t quota_sum
 static int plan_features(const struct nms_sample_params *params, struct nms_plan *plan)
 {
 	uint64_t most = nms_min((uint64_t)plan->data.cols, plan->data.rows - 1);
+	uint32_t usual;
 
 	if (!plan->reduce)
 		return 0;
@@ -170,8 +171,10 @@ static int plan_features(const struct nms_sample_params *params, struct nms_plan
 				"features: %u wanted, %llu rows of %u columns have at most %llu",
 				params->features, (unsigned long long)plan->data.rows,
 				plan->data.cols, (unsigned long long)most);
-	plan->features = params->features ? params->features :
-			 (uint32_t)nms_min(most, NMS_FEATURES);
+	usual = plan->rule == NMS_RULE_HERDING ? NMS_FEATURES_HERDING : NMS_FEATURES;
+	plan->features = params->features ? params->features : (uint32_t)nms_min(most, usual);
+	if (plan->rule == NMS_RULE_HERDING)
+		plan->scaling = NMS_SCALING_HALF_WHITE;
 	/* Rows that begin on a boundary are read faster; the rest of each is zero. */
 	plan->features_stride = align_up((uint64_t)plan->features * 4);
 	plan->features_bytes = plan->features_stride * plan->data.rows;

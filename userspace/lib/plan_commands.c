@@ -83,6 +83,7 @@ static void make_select(const struct nms_plan *plan, const struct nms_plan_memor
 		.budget = plan->budget,
 		.search = facility ? plan->search : 0,
 		.perplexity = facility ? plan->perplexity : 0,
+		.bandwidth = plan->rule == NMS_RULE_HERDING ? NMS_BANDWIDTH_HERDING : 0,
 	};
 	if (nms_rule_needs_features(plan->rule))
 		c->select.features = features(plan, m);
@@ -104,6 +105,7 @@ size_t nms_plan_commands(const struct nms_plan *plan, const struct nms_plan_memo
 		c->op = NMS_OP_REDUCE;
 		c->reduce.input = plan->data;
 		c->reduce.output = features(plan, m);
+		c->reduce.scaling = plan->scaling;
 		c++->reduce.seed = plan->seed;
 	}
 	if (plan->embed)

@@ -39,6 +39,11 @@ static enum nms_hw_status bind(struct exec *x)
 	if (p->iterations > ITERATIONS_MAX)
 		return exec_fail_at(x, NMS_HW_INVALID_FIELD, FIELD(iterations), 0, 0,
 				    p->iterations, ITERATIONS_MAX);
+	if (p->scaling > NMS_HW_SCALING_HALF_WHITE)
+		return exec_fail_at(x, NMS_HW_INVALID_FIELD, FIELD(scaling), 0, 0, p->scaling,
+				    NMS_HW_SCALING_HALF_WHITE);
+	if (p->reserved)
+		return exec_fail(x, NMS_HW_RESERVED_NOT_ZERO, FIELD(reserved));
 	return NMS_HW_OK;
 }
 
@@ -64,6 +69,7 @@ static enum nms_hw_status run(struct exec *x)
 		.oversample = p->oversample,
 		.iterations = p->iterations,
 		.seed = p->seed,
+		.scaling = (enum eng_pca_scaling)p->scaling,
 	};
 	enum nms_hw_status status;
 	float *variances, kept = 1;
