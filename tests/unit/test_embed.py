@@ -153,6 +153,7 @@ class Layout(unittest.TestCase):
                 centred = x[mine, :2] - x[mine, :2].astype(np.float64).mean(0)
                 np.testing.assert_allclose(out.y[mine], centred, atol=1e-5)
         self.assertEqual(out.stats.perplexity, 30)
+        self.assertEqual(Embedding(x, labels, perplexity=50).stats.perplexity, (100 - 1) / 3)
 
     def test_one_feature(self):
         out = Embedding(f32(np.random.default_rng(5).normal(size=(100, 1))))

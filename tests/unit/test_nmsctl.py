@@ -108,6 +108,10 @@ class Usage(Case):
             ((*s, "--count", 5, "-o", "-", "--json"), "--json"),
             ((*s, "--count", 5, "--method", "random", "--rule", "grid"), "random"),
             ((*s, "--count", 5, "--dtype", "f32"), "--shape"),
+            ((*s, "--count", 5, "--dtype", "f33", "--shape", "5,4"), "f33"),
+            ((*s, "--count", 5, "--dtype", "f32", "--shape", "5,,4"), "5,,4"),
+            ((*s, "--count", 5, "--weights", "w.csv"), ".npy"),
+            (("embed", "x.npy", "-o", "o.csv"), ".npy"),
             (("embed", "x.npy"), "--output"), (("gather", "x.npy"), None),
             (("gather", "x.npy", "y.npy"), "--output"), (("list", "x.npy"), "x.npy"),
             (("embed", "x.npy", "-o", "o.npy", "--by-class"), "labels"),
@@ -185,11 +189,13 @@ class BadInput(Case):
         self.bad(1, "gather", "x.npy", "y.npy", "-o", "nowhere/o.npy")
 
     def test_full_disk(self):
-        with open("/dev/full", "w") as full:
-            done = subprocess.run([NMSCTL, "sample", "x.npy", "--count", "5", "-q"], cwd=self.at,
-                                  stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
-        self.assertEqual(done.returncode, 1)
-        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        for more in ["-q"], [], ["--json"]:
+            with self.subTest(more), open("/dev/full", "w") as full:
+                done = subprocess.run([NMSCTL, "sample", "x.npy", "--count", "5", *more],
+                                      cwd=self.at, stdout=full, stderr=subprocess.PIPE, text=True,
+                                      timeout=60)
+                self.assertEqual(done.returncode, 1)
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
 
     def test_old_output_survives(self):
         self.sample("-o", "o.npy")
@@ -551,13 +557,24 @@ class Terminal(Case):
 
     def test_interrupt(self):
         before = sorted(os.listdir(self.at))
-        for number in signal.SIGINT, signal.SIGTERM:
+        for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
             with self.subTest(number):
                 tool = self.start(self.long, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                 tool.send_signal(number)
                 out, err = tool.communicate(timeout=30)
                 self.assertEqual((tool.returncode, out, err), (130, b"", b""))
                 self.assertEqual(sorted(os.listdir(self.at)), before)
+
+    def test_reader_has_gone(self):
+        before = sorted(os.listdir(self.at))
+        read, write = os.pipe()
+        os.close(read)
+        args = ["sample", "x.npy", "--count", "5", "--quiet", "-o", "-", "--weights", "w.npy"]
+        tool = subprocess.run([NMSCTL, *args], cwd=self.at, stdout=write,
+                              stderr=subprocess.PIPE, timeout=30)
+        os.close(write)
+        self.assertEqual((tool.returncode, tool.stderr), (128 + signal.SIGPIPE, b""))
+        self.assertEqual(sorted(os.listdir(self.at)), before)
 
     def on_terminal(self, args, env, until=b""):
         """What it writes to a terminal, until that is seen, and when interrupted."""

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* nmsctl sample: choose exemplars. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,10 +151,11 @@ static int tell(struct sampling *s)
 		return report_json(&s->report, !output);
 	for (uint64_t i = 0; !output && i < result->count; i++)
 		printf("%u\n", result->index[i]);
-	if (!s->options->quiet) {
-		fflush(stdout);
-		report_print(stderr, &s->report);
-	}
+	if (s->options->quiet)
+		return 0;
+	if (fflush(stdout))
+		return nmsctl_fail("standard output: %s", strerror(errno));
+	report_print(stderr, &s->report);
 	return 0;
 }
 

@@ -71,6 +71,9 @@ int dataset_open(const char *path, const struct dataset_options *options,
 		 struct dataset **dataset, struct message *why);
 void dataset_close(struct dataset *dataset);
 
+/** Whether dtype and shape of @options are such, whatever the file: -EINVAL and @why if not. */
+int dataset_options_check(const struct dataset_options *options, struct message *why);
+
 /** Labels for the rows of a dataset. */
 struct labels {
 	uint32_t *label;	/* rows of them */

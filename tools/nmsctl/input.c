@@ -53,6 +53,8 @@ int input_open(const struct nmsctl_options *options, struct input *input)
 	if (!options->dtype != !options->shape)
 		return nmsctl_usage("--%s: raw data needs both --dtype and --shape",
 				    options->dtype ? "dtype" : "shape");
+	if (dataset_options_check(&how, &why))
+		return nmsctl_usage("%s", why.text);
 	input->path = options->operand[0];
 	if (dataset_open(input->path, &how, &input->dataset, &why))
 		return nmsctl_fail("%s", why.text);

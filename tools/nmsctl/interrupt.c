@@ -29,30 +29,44 @@ static void handle(int signal)
 	}
 }
 
-static void both(sigset_t *set)
+/* Whoever read the output has gone: end as quietly as by default, but leave nothing aside. */
+static void handle_pipe(int signal)
+{
+	output_unlink_all();
+	_exit(128 + signal);
+}
+
+static void all_caught(sigset_t *set)
 {
 	sigemptyset(set);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
 }
 
 void interrupt_catch(void)
 {
-	struct sigaction action;
+	struct sigaction action, before;
 
 	memset(&action, 0, sizeof(action));
 	action.sa_handler = handle;
 	action.sa_flags = SA_RESTART;
-	both(&action.sa_mask);
+	all_caught(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* nohup ignores it, and means it */
+	if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL);
+	action.sa_handler = handle_pipe;
+	if (!sigaction(SIGPIPE, NULL, &before) && before.sa_handler != SIG_IGN)
+		sigaction(SIGPIPE, &action, NULL);
 }
 
 void interrupt_block(void)
 {
 	sigset_t set;
 
-	both(&set);
+	all_caught(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -60,7 +74,7 @@ void interrupt_unblock(void)
 {
 	sigset_t set;
 
-	both(&set);
+	all_caught(&set);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 

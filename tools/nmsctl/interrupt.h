@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Ctrl-C.  While a job runs it is cancelled; while output is being written that
- * is finished or removed first; at any other time the process ends at once.
- * Only the main thread takes the signal, so a job that it has stopped watching
- * is not touched any more.
+ * Ctrl-C, and the other ways to be told to end.  While a job runs it is
+ * cancelled; while output is being written that is finished or removed first; at
+ * any other time the process ends at once.  Only the main thread takes the
+ * signals, so a job that it has stopped watching is not touched any more.
  */
 #ifndef NMSCTL_INTERRUPT_H
 #define NMSCTL_INTERRUPT_H

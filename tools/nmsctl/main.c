@@ -93,9 +93,10 @@ static int run(const struct nmsctl_command *command, int argc, char **argv)
 	if (!nmsctl_options_parse(command, argc, (const char **)argv, &options, &status))
 		status = command->run(&options);
 	nmsctl_options_free(&options);
-	/* what was printed may have gone to a full disk */
-	if (fflush(stdout) && !status)
-		status = nmsctl_fail("standard output: %s", strerror(errno));
+	/* what was printed may have gone to a full disk, and been flushed before */
+	errno = 0;
+	if ((fflush(stdout) || ferror(stdout)) && !status)
+		status = nmsctl_fail("standard output: %s", strerror(errno ? errno : EIO));
 	return status;
 }
 

@@ -100,6 +100,17 @@ static int take_all(const struct nmsctl_options *options, bool selection, struct
 	return status;
 }
 
+/* An array is written as .npy alone: a name that promises another format would lie. */
+static int check_array(const char *option, const char *path)
+{
+	enum selection_format format;
+
+	if (!path || !strcmp(path, "-") || selection_format_of(path, &format) ||
+	    format == SELECTION_NPY)
+		return 0;
+	return nmsctl_usage("--%s %s: expected a name that ends in .npy", option, path);
+}
+
 static int check_names(const struct nmsctl_options *options, bool selection)
 {
 	enum selection_format format;
@@ -111,6 +122,11 @@ static int check_names(const struct nmsctl_options *options, bool selection)
 	if (options->plot && !plot_format_known(options->plot))
 		return nmsctl_usage("--plot %s: expected a name that ends in .png or .svg",
 				    options->plot);
+	if (check_array("embedding", options->embedding) ||
+	    check_array("weights", options->weights) ||
+	    check_array("labels-out", options->labels_out) ||
+	    (!selection && check_array("output", options->output)))
+		return NMSCTL_USAGE;
 	return 0;
 }
 

@@ -146,6 +146,17 @@ static void blank(const struct task *t)
 		t->y[i] = NAN;
 }
 
+/* What the largest group bears of it; groups too small for neighbourhoods have no use for it. */
+static float borne(const struct eng_groups *groups, float perplexity)
+{
+	size_t largest = 0;
+
+	for (uint32_t g = 0; g < groups->count; g++)
+		if (groups->start[g + 1] - groups->start[g] > largest)
+			largest = groups->start[g + 1] - groups->start[g];
+	return largest < EMBED_LEAST_ROWS ? perplexity : embed_perplexity(largest, perplexity);
+}
+
 static bool above_one(float perplexity)
 {
 	return perplexity > 1.0f && perplexity < INFINITY;
@@ -186,7 +197,7 @@ int eng_embed(const struct eng_env *env, const float *x, size_t d, size_t ld,
 	embed_watch(&t.watch, env, groups->n);
 	for (uint32_t g = 0; !err && g < groups->count; g++)
 		err = eng_cancelled(env) ? -ECANCELED : embed_group(&t, g);
-	t.stats->perplexity = t.perplexity;
+	t.stats->perplexity = borne(groups, t.perplexity);
 	t.stats->entropy = (float)(t.entropy / (double)groups->n);
 	t.stats->kl = (float)(t.kl / (double)groups->n);
 	t.stats->bandwidth.residual_mean = (float)(t.residual / (double)groups->n);

@@ -33,7 +33,7 @@ struct eng_embed_params {
 };
 
 struct eng_embed_stats {
-	float perplexity;	/* that of the result */
+	float perplexity;	/* that of the result, in its largest group */
 	float entropy;		/* of the result, weighted by group size */
 	float kl;		/* weighted by group size */
 	uint32_t iterations;	/* summed over groups, of the result */
