@@ -12,7 +12,7 @@ setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
 # The target of a bare make.
 all:
 
-.PHONY: all setup-build demo check install clean help
+.PHONY: all setup-build demo check module kselftest install clean help
 
 all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
 	@ninja -C $(BUILD) --quiet
@@ -33,6 +33,18 @@ check: ## run every test
 	@$(MESON) configure $(BUILD) -Dtests=enabled
 	@ninja -C $(BUILD) --quiet
 	@scripts/check $(BUILD)
+
+# Of the running kernel, or KDIR=.
+module: ## build the kernel module in build/module/<release>/ (KDIR=...)
+	@scripts/module $(BUILD) $(KDIR)
+
+kselftest: ## run the driver's tests on this machine's device
+	@$(MAKE) --no-print-directory -C tests/kselftest OUTPUT=$(abspath $(BUILD))/kselftest run_tests
+
+vmcheck: ## run the driver's tests on kernels 6.1, 7.x and a debugging one, in a guest
+	@$(setup) build vm
+	@$(MAKE) --no-print-directory all
+	@scripts/vmcheck $(BUILD) $(KERNELS)
 
 install: all ## install to DESTDIR and PREFIX (/usr/local)
 	@$(MESON) configure $(BUILD) -Dprefix=$(PREFIX)

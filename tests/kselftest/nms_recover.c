@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What goes wrong, and how the driver comes out of it: no job disappears, data in
+ * near memory stays, no page stays pinned.  Needs a device that can be told to
+ * fail, by the control channel of the virtual machine (NMS_CONTROL).
+ */
+#include <liburing.h>
+#include <pthread.h>
+#include <time.h>
+
+#include "nms_test.h"
+
+#define SYSFS "/sys/class/nms/nms0/"
+#define PARAMETERS "/sys/module/nms/parameters/"
+
+FIXTURE(recover) {
+	int fd, control;
+	uint32_t handle;
+	unsigned char data[65536];
+};
+
+static int put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	int err = fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static void get(const char *path, char *text, size_t size)
+{
+	FILE *f = fopen(path, "r");
+
+	text[0] = '\0';
+	if (f && fgets(text, size, f))
+		text[strcspn(text, "\n")] = '\0';
+	if (f)
+		fclose(f);
+}
+
+static unsigned long number(const char *path)
+{
+	char text[32];
+
+	get(path, text, sizeof(text));
+	return strtoul(text, NULL, 0);
+}
+
+/* Ask outside; true if the answer is "ok ...". */
+static bool ask(int control, const char *line)
+{
+	char answer[1024];
+	size_t n = 0;
+
+	if (dprintf(control, "%s\n", line) < 0)
+		return false;
+	while (n < sizeof(answer) - 1 && read(control, answer + n, 1) == 1 && answer[n] != '\n')
+		n++;
+	answer[n] = '\0';
+	if (strncmp(answer, "ok", 2))
+		printf("# %s: %s\n", line, answer);
+	return !strncmp(answer, "ok", 2);
+}
+
+static bool wait_state(const char *wanted, int seconds)
+{
+	char state[32] = "";
+
+	for (int i = 0; i < 20 * seconds; i++) {
+		get(SYSFS "state", state, sizeof(state));
+		if (!strcmp(state, wanted))
+			return true;
+		usleep(50000);
+	}
+	printf("# state is %s, not %s\n", state, wanted);
+	return false;
+}
+
+static int check_data(int fd, uint32_t handle, const unsigned char *data, size_t size)
+{
+	unsigned char *seen = malloc(size);
+	int err = nms_transfer(fd, NMS_CMD_READ, handle, 0, seen, size);
+
+	if (!err && memcmp(seen, data, size))
+		err = -EILSEQ;
+	free(seen);
+	return err;
+}
+
+FIXTURE_SETUP(recover)
+{
+	const char *control = getenv("NMS_CONTROL");
+
+	self->control = control ? open(control, O_RDWR | O_NOCTTY) : -1;
+	if (self->control < 0 || geteuid())
+		SKIP(return, "needs root and a device that can be told to fail");
+	ASSERT_EQ(0, put(PARAMETERS "timeout_ms", "1500"));
+	ASSERT_EQ(0, put(PARAMETERS "admin_timeout_ms", "3000"));
+	self->fd = open(NMS_DEV, O_RDWR | O_CLOEXEC);
+	ASSERT_GE(self->fd, 0);
+	ASSERT_EQ(0, nms_create(self->fd, sizeof(self->data), &self->handle));
+	nms_pattern(self->data, sizeof(self->data), 3);
+	ASSERT_EQ(0, nms_transfer(self->fd, NMS_CMD_WRITE, self->handle, 0, self->data,
+				  sizeof(self->data)));
+}
+
+FIXTURE_TEARDOWN(recover)
+{
+	struct nms_query_counters c;
+
+	ASSERT_TRUE(ask(self->control, "device clear"));
+	ASSERT_TRUE(wait_state("live", 30));
+	EXPECT_EQ(0, check_data(self->fd, self->handle, self->data, sizeof(self->data)));
+	ASSERT_EQ(0, nms_query(self->fd, NMS_QUERY_DEVICE_COUNTERS, 0, &c, sizeof(c)));
+	EXPECT_EQ(0, c.pinned_pages);
+	EXPECT_EQ(0, c.lost_pages);
+	put(PARAMETERS "timeout_ms", "30000");
+	put(PARAMETERS "admin_timeout_ms", "30000");
+	close(self->fd);
+	close(self->control);
+}
+
+static int read_some(FIXTURE_DATA(recover) *self)
+{
+	unsigned char seen[8192];
+
+	return nms_transfer(self->fd, NMS_CMD_READ, self->handle, 0, seen, sizeof(seen));
+}
+
+static unsigned long generation(void)
+{
+	return number(SYSFS "generation");
+}
+
+TEST_F(recover, dma_error)
+{
+	unsigned long before = generation();
+
+	ASSERT_TRUE(ask(self->control, "device fault dma 1"));
+	EXPECT_EQ(-EREMOTEIO, read_some(self));
+	EXPECT_EQ(0, read_some(self));
+	EXPECT_EQ(before, generation());
+}
+
+TEST_F(recover, delayed)
+{
+	unsigned long before = generation();
+
+	ASSERT_TRUE(ask(self->control, "device delay 500"));
+	ASSERT_TRUE(ask(self->control, "device fault delay 1"));
+	EXPECT_EQ(0, read_some(self));
+	EXPECT_EQ(before, generation());
+}
+
+TEST_F(recover, duplicated)
+{
+	unsigned long before = generation();
+
+	for (int i = 0; i < 5; i++) {
+		ASSERT_TRUE(ask(self->control, "device fault duplicate 1"));
+		EXPECT_EQ(0, read_some(self));
+	}
+	EXPECT_EQ(before, generation());
+}
+
+/* A completion that never comes, or is of nobody. */
+TEST_F(recover, dropped)
+{
+	unsigned long before = generation();
+
+	ASSERT_TRUE(ask(self->control, "device fault drop 1"));
+	EXPECT_EQ(-ETIMEDOUT, read_some(self));
+	EXPECT_EQ(0, read_some(self));
+	EXPECT_EQ(before + 1, generation());
+}
+
+TEST_F(recover, corrupted)
+{
+	unsigned long before = generation();
+
+	ASSERT_TRUE(ask(self->control, "device fault corrupt 1"));
+	EXPECT_EQ(-ETIMEDOUT, read_some(self));
+	EXPECT_EQ(0, read_some(self));
+	EXPECT_EQ(before + 1, generation());
+}
+
+TEST_F(recover, hung)
+{
+	unsigned long before = generation();
+
+	ASSERT_TRUE(ask(self->control, "device fault hang 1"));
+	EXPECT_EQ(-ETIMEDOUT, read_some(self));
+	EXPECT_EQ(0, read_some(self));
+	EXPECT_EQ(before + 1, generation());
+}
+
+TEST_F(recover, fatal)
+{
+	unsigned long before = generation();
+
+	ASSERT_TRUE(ask(self->control, "device fault fatal 1"));
+	EXPECT_EQ(-ENETRESET, read_some(self));
+	EXPECT_EQ(0, read_some(self));
+	EXPECT_EQ(before + 1, generation());
+}
+
+/* What waits when the device is reset goes on afterwards. */
+TEST_F(recover, others_go_on)
+{
+	struct nms_cmd cmd[200];
+	uint64_t job[200];
+	unsigned int done = 0, reset = 0;
+	unsigned char *seen = malloc(200 * 4096);
+
+	ASSERT_NE(NULL, seen);
+	ASSERT_TRUE(ask(self->control, "device fault fatal 20"));
+	for (int i = 0; i < 200; i++) {
+		cmd[i] = nms_copy(NMS_CMD_READ, self->handle, 0, seen + 4096 * i, 4096);
+		ASSERT_EQ(0, nms_submit(self->fd, &cmd[i], 1, &job[i]));
+	}
+	for (int i = 0; i < 200; i++) {
+		struct nms_job_result result;
+
+		ASSERT_EQ(0, nms_wait(self->fd, job[i], UINT64_MAX, &result));
+		done += !result.error;
+		reset += result.error == -ENETRESET;
+	}
+	EXPECT_EQ(200, done + reset);
+	EXPECT_GT(reset, 0);
+	free(seen);
+}
+
+/* Whoever cancels a job that hangs has it back when the device has been reset. */
+TEST_F(recover, cancel)
+{
+	struct nms_job_result result;
+	struct nms_cancel c = { 0 };
+	unsigned char seen[4096];
+	struct nms_cmd cmd;
+
+	ASSERT_TRUE(ask(self->control, "device fault hang 1"));
+	cmd = nms_copy(NMS_CMD_READ, self->handle, 0, seen, sizeof(seen));
+	ASSERT_EQ(0, nms_submit(self->fd, &cmd, 1, (uint64_t *)&c.job));
+	EXPECT_EQ(-ETIMEDOUT, nms_wait(self->fd, c.job, 0, NULL));
+	ASSERT_EQ(0, nms_call(self->fd, NMS_IOCTL_CANCEL, &c));
+	ASSERT_EQ(0, nms_wait(self->fd, c.job, UINT64_MAX, &result));
+	EXPECT_NE(0, result.error);
+}
+
+TEST_F(recover, asked_for)
+{
+	unsigned long before = generation();
+
+	ASSERT_EQ(0, put(SYSFS "recover", "1"));
+	EXPECT_TRUE(wait_state("live", 10));
+	EXPECT_EQ(before + 1, generation());
+	EXPECT_EQ(0, read_some(self));
+}
+
+TEST_F(recover, function_reset)
+{
+	unsigned long before = generation();
+
+	ASSERT_EQ(0, put(SYSFS "device/reset", "1"));
+	EXPECT_TRUE(wait_state("live", 10));
+	EXPECT_EQ(before + 1, generation());
+	EXPECT_EQ(0, read_some(self));
+}
+
+TEST_F(recover, suspend)
+{
+	unsigned long before = generation();
+
+	if (put("/sys/power/pm_test", "devices"))
+		SKIP(return, "this kernel has no test of suspend");
+	ASSERT_EQ(0, put("/sys/power/state", "mem"));
+	EXPECT_TRUE(wait_state("live", 20));
+	EXPECT_EQ(before + 1, generation());
+	EXPECT_EQ(0, read_some(self));
+	put("/sys/power/pm_test", "none");
+}
+
+/* The function goes from the bus for a while. */
+TEST_F(recover, link)
+{
+	ASSERT_TRUE(ask(self->control, "device link down"));
+	ASSERT_TRUE(wait_state("dead", 30));
+	EXPECT_EQ(-ENODEV, read_some(self));
+	ASSERT_TRUE(ask(self->control, "device link up"));
+	ASSERT_EQ(0, put(SYSFS "recover", "1"));
+	EXPECT_TRUE(wait_state("live", 20));
+}
+
+/* In a process of its own: a job by io_uring that hangs, and death. */
+static void die_with_job(void)
+{
+	static struct nms_job_result result;
+	static unsigned char seen[65536];
+	static struct nms_submit submit;
+	static struct nms_cmd cmd;
+	struct nms_uring_cmd payload = { (uintptr_t)&submit, sizeof(submit), 0 };
+	int fd = open(NMS_DEV, O_RDWR | O_CLOEXEC);
+	struct io_uring_sqe *sqe;
+	struct io_uring ring;
+	uint32_t handle;
+
+	if (fd < 0 || io_uring_queue_init(4, &ring, 0) || nms_create(fd, sizeof(seen), &handle))
+		_exit(1);
+	cmd = nms_copy(NMS_CMD_READ, handle, 0, seen, sizeof(seen));
+	submit = (struct nms_submit){ .commands = (uintptr_t)&cmd, .count = 1,
+				      .command_size = sizeof(cmd), .result = (uintptr_t)&result,
+				      .result_size = sizeof(result) };
+	sqe = io_uring_get_sqe(&ring);
+	if (!sqe)
+		_exit(1);
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->fd = fd;
+	sqe->off = NMS_URING_SUBMIT;
+	memcpy((void *)&sqe->addr3, &payload, sizeof(payload));
+	io_uring_submit(&ring);
+	usleep(200000);
+	raise(SIGKILL);
+}
+
+/* Its death is not held up by the job for longer than a reset takes; its pages come back. */
+TEST_F(recover, death)
+{
+	struct nms_query_counters c;
+	int status;
+	pid_t pid;
+
+	ASSERT_TRUE(ask(self->control, "device fault hang 1"));
+	pid = fork();
+	if (!pid)
+		die_with_job();
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFSIGNALED(status));
+	for (int i = 0; i < 200; i++) {
+		if (!nms_query(self->fd, NMS_QUERY_DEVICE_COUNTERS, 0, &c, sizeof(c)) &&
+		    !c.pinned_pages)
+			break;
+		usleep(100000);
+	}
+	EXPECT_EQ(0, c.pinned_pages);
+}
+
+struct hung {
+	int fd, err;
+	uint32_t handle;
+};
+
+static void *hang(void *data)
+{
+	struct hung *h = data;
+	unsigned char seen[4096];
+
+	h->err = nms_transfer(h->fd, NMS_CMD_READ, h->handle, 0, seen, sizeof(seen));
+	return NULL;
+}
+
+/* Removed under a job that hangs, with the file open; then bound anew. */
+TEST_F(recover, unbind)
+{
+	struct hung h = { .fd = self->fd, .handle = self->handle };
+	char name[256], path[300];
+	ssize_t n = readlink(SYSFS "device", name, sizeof(name) - 1);
+	struct nms_query_device d;
+	pthread_t thread;
+	char *slot;
+
+	ASSERT_GT(n, 0);
+	name[n] = '\0';
+	slot = strrchr(name, '/') + 1;
+	ASSERT_EQ(0, put(PARAMETERS "timeout_ms", "60000"));
+	ASSERT_TRUE(ask(self->control, "device fault hang 1"));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, hang, &h));
+	usleep(300000);
+	ASSERT_EQ(0, put("/sys/bus/pci/drivers/nms/unbind", slot));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(-ENODEV, h.err);
+	EXPECT_EQ(-ENODEV, nms_query(self->fd, NMS_QUERY_DEVICE, 0, &d, sizeof(d)));
+	EXPECT_EQ(-ENODEV, read_some(self));
+	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/nms/bind");
+	ASSERT_EQ(0, put(path, slot));
+	close(self->fd);
+	self->fd = open(NMS_DEV, O_RDWR | O_CLOEXEC);
+	ASSERT_GE(self->fd, 0);
+	/* A new driver knows nothing of the ranges of the old one. */
+	ASSERT_EQ(0, nms_create(self->fd, sizeof(self->data), &self->handle));
+	ASSERT_EQ(0, nms_transfer(self->fd, NMS_CMD_WRITE, self->handle, 0, self->data,
+				  sizeof(self->data)));
+}
+
+TEST_HARNESS_MAIN
