@@ -73,7 +73,7 @@ out:
 	return err;
 }
 
-static int choose(struct eng_share *share, const uint32_t *rest, size_t n)
+static int choose(struct eng_share *share, uint32_t *rest, size_t n)
 {
 	const size_t k = share->budget - share->nkeep;
 	uint32_t *medoid = share->chosen + share->nkeep;
@@ -104,15 +104,5 @@ out:
 
 int eng_select_kmedoids(struct eng_share *share)
 {
-	uint32_t *rest = calloc(share->n, sizeof(*rest));
-	int err = 0;
-
-	if (!rest)
-		return -ENOMEM;
-	for (size_t i = 0; i < share->nkeep; i++)
-		share->chosen[i] = share->keep[i];
-	if (share->nkeep < share->budget)
-		err = choose(share, rest, eng_share_rest(share, rest));
-	free(rest);
-	return err;
+	return eng_share_choose(share, choose);
 }

@@ -33,6 +33,21 @@ size_t eng_share_rest(const struct eng_share *share, uint32_t *rest)
 	return n;
 }
 
+int eng_share_choose(struct eng_share *share, eng_choose_fn choose)
+{
+	uint32_t *rest = calloc(share->n, sizeof(*rest));
+	int err = 0;
+
+	if (!rest)
+		return -ENOMEM;
+	for (size_t i = 0; i < share->nkeep; i++)
+		share->chosen[i] = share->keep[i];
+	if (share->nkeep < share->budget)
+		err = choose(share, rest, eng_share_rest(share, rest));
+	free(rest);
+	return err;
+}
+
 static const float *source_row(const struct eng_share *share, const uint32_t *position,
 			       size_t i, bool plane)
 {

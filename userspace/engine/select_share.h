@@ -62,6 +62,10 @@ static inline const struct eng_select_ops *eng_share_ops(const struct eng_share 
 
 /* Positions that are not must-keep, ascending, into @rest (n of room); how many. */
 size_t eng_share_rest(const struct eng_share *share, uint32_t *rest);
+/* A rule that chooses what the budget leaves from the @n positions of @rest, which it may reorder. */
+typedef int (*eng_choose_fn)(struct eng_share *share, uint32_t *rest, size_t n);
+/* The must-keep positions first, then @choose among the others.  -ENOMEM, or what it says. */
+int eng_share_choose(struct eng_share *share, eng_choose_fn choose);
 
 /*
  * Points: @n rows of @d numbers, one after the other, shifted to mean 0 and

@@ -130,15 +130,5 @@ out:
 
 int eng_select_strata(struct eng_share *share)
 {
-	uint32_t *rest = calloc(share->n, sizeof(*rest));
-	int err = 0;
-
-	if (!rest)
-		return -ENOMEM;
-	for (size_t i = 0; i < share->nkeep; i++)
-		share->chosen[i] = share->keep[i];
-	if (share->nkeep < share->budget)
-		err = choose(share, rest, eng_share_rest(share, rest));
-	free(rest);
-	return err;
+	return eng_share_choose(share, choose);
 }
