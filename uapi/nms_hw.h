@@ -273,9 +273,9 @@ struct nms_hw_cmd {
 	union {
 		struct {	/* REDUCE ... GATHER */
 			__le64 param;		/* host address of the parameter block */
-			__le64 result;		/* host address of the result block, 0: none */
 			__le32 param_size;
-			__le32 result_size;
+			__le32 reserved0;
+			__le64 reserved1;
 		} compute;
 		struct {	/* WRITE, READ, ZERO */
 			struct nms_hw_near near;
@@ -307,7 +307,9 @@ struct nms_hw_cmd {
 	__le64 sgl;		/* host address of a scatter list: WRITE, READ, GATHER */
 	__le32 sgl_entries;
 	__le32 deadline_ms;	/* from the start of execution; 0: none */
-	__le64 reserved[2];
+	__le64 result;		/* host address of a result block, 0: none; not admin */
+	__le32 result_size;
+	__le32 reserved;
 };
 
 struct nms_hw_sge {
@@ -417,7 +419,7 @@ struct nms_hw_gather {
 	struct nms_hw_vector index;	/* u32 */
 };
 
-/* Result of any command of compute: 512 bytes, written before the completion. */
+/* Result of any command but admin's: 512 bytes, written before the completion. */
 struct nms_hw_result {
 	__le16 version;			/* NMS_HW_PARAM_VERSION */
 	__le16 opcode;
@@ -452,10 +454,10 @@ struct nms_hw_result {
 	__le32 error_reserved;
 	__le64 error_row, error_col;
 	__le64 error_value, error_limit; /* binary64 */
-	/* Written at least twice a second while the command runs. */
+	/* Written at least twice a second while the command runs or waits for its turn. */
 	__le64 progress_done, progress_total; /* steps of the phase */
 	__le32 progress_phase;		/* enum nms_hw_phase */
-	__le32 progress_reserved;
+	__le32 progress_beat;	/* raised with each writing */
 	__le64 reserved[13];
 };
 

@@ -33,14 +33,14 @@ CANCELLED, DEADLINE, ABORTED = 0x40, 0x41, 0x42
 BAD_QUEUE, BAD_VECTOR, QUEUE_BUSY, BAD_LOG_PAGE, BAD_FEATURE, NOT_FOUND = range(0x50, 0x56)
 TOO_MANY_EVENTS, RANGE_BUSY, INTERNAL = 0x56, 0x57, 0x7f
 
-CMD = struct.Struct("<BBHI24sQIIQQ")
+CMD = struct.Struct("<BBHI24sQIIQII")
 CQE = struct.Struct("<QIIQHHHH")
 SGE = struct.Struct("<QII")
 NEAR = struct.Struct("<IIQ")
 QUEUE_BODY = struct.Struct("<QHHHHQ")
 ADMIN_BODY = struct.Struct("<QIIIHH")
 RANGE_BODY = struct.Struct("<QIIII")
-COMPUTE_BODY = struct.Struct("<QQII")
+COMPUTE_BODY = struct.Struct("<QIIQ")
 assert CMD.size == 64 and CQE.size == 32
 
 
@@ -60,9 +60,9 @@ class Timeout(Exception):
 
 
 def command(opcode, body=b"", *, cid=0, context=0, sgl=0, entries=0, deadline=0, flags=0,
-            reserved=(0, 0)):
+            result=(0, 0), reserved=0):
     return CMD.pack(opcode, flags, cid, context, body.ljust(24, b"\0"), sgl, entries, deadline,
-                    *reserved)
+                    *result, reserved)
 
 
 class Queue:

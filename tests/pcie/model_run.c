@@ -30,8 +30,8 @@ static int run(struct nms_model *model, unsigned int opcode, const void *param, 
 
 	cmd.compute.param = (uintptr_t)param;
 	cmd.compute.param_size = (__u32)param_size;
-	cmd.compute.result = (uintptr_t)result;
-	cmd.compute.result_size = sizeof(*result);
+	cmd.result = (uintptr_t)result;
+	cmd.result_size = sizeof(*result);
 	nms_model_execute(model, &cmd, NULL, &cqe);
 	return cqe.status >> 1;
 }

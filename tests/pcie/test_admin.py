@@ -43,8 +43,8 @@ class CommonTest(dev.TestCase):
 
     def test_reserved_for_all(self):
         for how, field in (({"flags": 1}, 1), ({"sgl": 64}, 32), ({"entries": 1}, 40),
-                           ({"deadline": 1}, 44), ({"reserved": (1, 0)}, 48),
-                           ({"reserved": (0, 1 << 63)}, 56)):
+                           ({"deadline": 1}, 44), ({"result": (1, 0)}, 48),
+                           ({"result": (0, 1 << 31)}, 56), ({"reserved": 1 << 31}, 60)):
             for opcode in USED:
                 self.assertStatus(self.device.admin(opcode, **how), dev.RESERVED, field)
 

@@ -14,6 +14,7 @@ from device import COMPUTE_BODY, command
 U8, F32, U32 = 1, 5, 7
 ROWS, COLS, FEATURES = 300, 40, 8
 RESULT = 512
+BEAT = 404  # progress_beat in the result
 BLANK = struct.pack("<IIQQ", 0, 0, 0, 0)
 SIZE = 1 << 20
 # Where things lie in near memory.
@@ -85,7 +86,11 @@ class ComputeTest(dev.TestCase):
         param, result = self.memory.take(512, 8), self.memory.take(RESULT, 8)
         self.memory.put(param, block)
         how.setdefault("context", 1)
-        return result, command(opcode, COMPUTE_BODY.pack(param, result, len(block), RESULT), **how)
+        return result, command(opcode, COMPUTE_BODY.pack(param, len(block), 0, 0),
+                               result=(result, RESULT), **how)
+
+    def beat(self, result):
+        return struct.unpack("<I", self.memory.get(result + BEAT, 4))[0]
 
     def on_device(self, opcode, block):
         result, data = self.compute_command(opcode, block)
@@ -106,9 +111,10 @@ class ComputeTest(dev.TestCase):
         self.assertEqual((got.status, status), (dev.OK, dev.OK))
         self.assertNotEqual(near, bytes(self.near))
         self.assertEqual(self.read(), near)
-        # All but the nanoseconds, which are as it ran.
+        # All but the nanoseconds, and how often progress was told, which are as it ran.
         self.assertEqual(device_result[:184], result[:184])
-        self.assertEqual(device_result[248:], result[248:])
+        self.assertEqual(device_result[248:BEAT], result[248:BEAT])
+        self.assertEqual(device_result[BEAT + 4:], result[BEAT + 4:])
         self.near = bytearray(near)
 
     def profiles(self):
@@ -163,9 +169,16 @@ class ComputeTest(dev.TestCase):
         self.assertStatus(self.queue.do(data), dev.NO_RIGHT)
 
     def test_block_that_cannot_be_reached(self):
-        got = self.queue.do(command(dev.REDUCE, COMPUTE_BODY.pack(0x7000000000, 0, 120, 0),
+        got = self.queue.do(command(dev.REDUCE, COMPUTE_BODY.pack(0x7000000000, 120, 0, 0),
                                     context=1))
         self.assertStatus(got, dev.DMA_ERROR, 8)
+
+    def test_body_with_reserved_bits(self):
+        _, data = self.compute_command(dev.REDUCE, reduce_block(self.place, 0))
+        for at in (20, 24):
+            bad = bytearray(data)
+            bad[at] = 1
+            self.assertStatus(self.queue.do(bytes(bad)), dev.RESERVED, at)
 
 
 class LongTest(ComputeTest):
@@ -173,6 +186,7 @@ class LongTest(ComputeTest):
     # Only what is here; the parent's tests run there.
     test_reduce_then_embed_then_select = test_gather = test_block_errors = None
     test_rights_hold_for_compute = test_block_that_cannot_be_reached = None
+    test_body_with_reserved_bits = None
 
     def start(self, **how):
         got, _ = self.on_device(dev.REDUCE, reduce_block(self.place, 0))
@@ -196,10 +210,12 @@ class LongTest(ComputeTest):
         time.sleep(0.5)
         for _ in range(6):
             self.memory.put(result + 384, b"?" * 20)
+            beat = self.beat(result)
             time.sleep(0.5)
             done, total, phase = struct.unpack("<QQI", self.memory.get(result + 384, 20))
             self.assertLessEqual(done, total)
             self.assertLess(phase, 8)
+            self.assertGreater(self.beat(result), beat)
         self.assertStatus(self.device.abort(1, cid), dev.OK)
 
     def test_deadline(self):

@@ -271,7 +271,7 @@ class DataTest(dev.TestCase):
 
     def test_reserved(self):
         self.assertStatus(self.queue.do(command(dev.NOP, flags=1)), dev.RESERVED, 1)
-        self.assertStatus(self.queue.do(command(dev.NOP, reserved=(0, 1))), dev.RESERVED, 56)
+        self.assertStatus(self.queue.do(command(dev.NOP, reserved=1)), dev.RESERVED, 60)
         self.assertStatus(self.queue.do(command(dev.NOP, sgl=8)), dev.RESERVED, 32)
         self.assertStatus(self.queue.do(command(dev.NOP, b"\0" * 23 + b"\1")), dev.RESERVED, 24)
         self.assertStatus(self.move(dev.ZERO, 1, [(self.memory.address, 16)]), dev.RESERVED, 32)

@@ -111,8 +111,8 @@ static inline struct nms_hw_cmd compute_cmd(const void *param, struct nms_hw_res
 		.opcode = (uint8_t)header.opcode, .cid = 0x4321, .context = CTX,
 		.compute = {
 			.param = (uintptr_t)param, .param_size = header.size,
-			.result = (uintptr_t)result, .result_size = result ? sizeof(*result) : 0,
 		},
+		.result = (uintptr_t)result, .result_size = result ? sizeof(*result) : 0,
 	};
 }
 

@@ -248,7 +248,7 @@ START_TEST(reserved_fields_are_checked)
 {
 	struct nms_model *m = model_new(1 << 20, 1);
 	struct nms_hw_cmd nop = { .opcode = NMS_HW_NOP, .cid = 9 }, cmd;
-	const size_t unused[] = { 1, 8, 12, 16, 24, 32, 40, 48, 56 };
+	const size_t unused[] = { 1, 8, 12, 16, 24, 32, 40, 60 };
 	struct nms_hw_cqe cqe;
 
 	ck_assert_int_eq(run(m, &nop, &cqe), NMS_HW_OK);
@@ -264,6 +264,48 @@ START_TEST(reserved_fields_are_checked)
 		cmd = (struct nms_hw_cmd){ .opcode = (uint8_t)op };
 		ck_assert_int_eq(run(m, &cmd, NULL), NMS_HW_INVALID_OPCODE);
 	}
+	nms_model_destroy(m);
+}
+END_TEST
+
+/* Any command may name a result block: what it cost is there, by itself. */
+START_TEST(data_commands_leave_a_result)
+{
+	struct nms_model *m = model_new(1 << 20, 1);
+	struct nms_hw_near near = range_new(m, 4096);
+	struct nms_hw_cmd cmd = { .opcode = NMS_HW_ZERO, .context = CTX };
+	struct nms_model_run spent = { 0 };
+	struct nms_hw_result r;
+	struct nms_hw_cqe cqe;
+
+	cmd.data.near = near;
+	cmd.data.length = 4096;
+	cmd.result = (uintptr_t)&r;
+	cmd.result_size = sizeof(r);
+	memset(&r, 0xff, sizeof(r));
+	nms_model_execute(m, &cmd, &spent, &cqe);
+	ck_assert_uint_eq(cqe.status, NMS_HW_OK);
+	ck_assert_uint_eq(r.opcode, NMS_HW_ZERO);
+	ck_assert_uint_eq(r.status, NMS_HW_OK);
+	ck_assert_uint_eq(r.near_write, 4096);
+	ck_assert_uint_eq(r.near_read, 0);
+	ck_assert_mem_eq(r.energy, spent.spent.energy, sizeof(r.energy));
+	ck_assert_uint_gt(r.energy[NMS_HW_NEAR], 0);
+	/* The command, its completion and the block itself. */
+	ck_assert_uint_eq(r.link_in, sizeof(cmd));
+	ck_assert_uint_eq(r.link_out, sizeof(cqe) + sizeof(r));
+
+	cmd.data.length = 4097;
+	nms_model_execute(m, &cmd, NULL, &cqe);
+	ck_assert_uint_eq(cqe.status >> 1, NMS_HW_OUT_OF_RANGE);
+	ck_assert_uint_eq(r.status, NMS_HW_OUT_OF_RANGE);
+
+	cmd.result_size--;
+	ck_assert_int_eq(run(m, &cmd, &cqe), NMS_HW_INVALID_SIZE);
+	ck_assert_uint_eq(cqe.detail, offsetof(struct nms_hw_cmd, result_size));
+	cmd.result = 0;
+	ck_assert_int_eq(run(m, &cmd, &cqe), NMS_HW_INVALID_FIELD);
+	ck_assert_uint_eq(cqe.detail, offsetof(struct nms_hw_cmd, result));
 	nms_model_destroy(m);
 }
 END_TEST
@@ -406,6 +448,7 @@ int main(void)
 	tcase_add_test(t, scatter_lists_scatter);
 	tcase_add_test(t, scatter_lists_are_checked);
 	tcase_add_test(t, reserved_fields_are_checked);
+	tcase_add_test(t, data_commands_leave_a_result);
 	tcase_add_test(t, host_memory_by_callback);
 	tcase_add_test(t, counters_count);
 	tcase_add_test(t, cancelled_before_it_began);

@@ -421,11 +421,11 @@ START_TEST(blocks_are_reached_and_sized)
 	ck_assert_int_eq(run(model, &bad, NULL), NMS_HW_DMA_ERROR);
 	ck_assert_uint_eq(result.status, NMS_HW_DMA_ERROR);
 	bad = cmd;
-	bad.compute.result_size = sizeof(result) - 1;
+	bad.result_size = sizeof(result) - 1;
 	ck_assert_int_eq(run(model, &bad, &cqe), NMS_HW_INVALID_SIZE);
-	ck_assert_uint_eq(cqe.detail, offsetof(struct nms_hw_cmd, compute.result_size));
+	ck_assert_uint_eq(cqe.detail, offsetof(struct nms_hw_cmd, result_size));
 	bad = cmd;
-	bad.compute.result = 0;
+	bad.result = 0;
 	ck_assert_int_eq(run(model, &bad, NULL), NMS_HW_INVALID_FIELD);
 	bad = cmd;
 	bad.sgl = 1;

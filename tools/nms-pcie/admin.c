@@ -28,7 +28,8 @@ static const struct field range_fields[] = {
 };
 
 static const struct field common_fields[] = {
-	AT(flags), AT(sgl), AT(sgl_entries), AT(deadline_ms), AT(reserved[0]), AT(reserved[1]),
+	AT(flags), AT(sgl), AT(sgl_entries), AT(deadline_ms), AT(result), AT(result_size),
+	AT(reserved),
 };
 
 #define USE(n) (1u << (n))

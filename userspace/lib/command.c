@@ -320,8 +320,8 @@ static void set_blocks(struct nms_slot *slot, enum nms_op op, uint32_t profile, 
 	h->profile = htole32(profile);
 	slot->cmd.compute.param = htole64((uintptr_t)&slot->param);
 	slot->cmd.compute.param_size = htole32((uint32_t)size);
-	slot->cmd.compute.result = htole64((uintptr_t)&slot->result);
-	slot->cmd.compute.result_size = htole32(sizeof(slot->result));
+	slot->cmd.result = htole64((uintptr_t)&slot->result);
+	slot->cmd.result_size = htole32(sizeof(slot->result));
 }
 
 static int translate(struct xlat *x, const struct nms_command *c, uint32_t profile)

@@ -19,12 +19,12 @@ static enum nms_hw_status check_command(struct exec *x, const struct exec_op *op
 {
 	const struct nms_hw_cmd *cmd = x->cmd;
 
-	if (!cmd->compute.result && cmd->compute.result_size)
-		return exec_fail(x, NMS_HW_INVALID_FIELD, IN_CMD(compute.result));
-	if (cmd->compute.result && cmd->compute.result_size < sizeof(x->result))
-		return exec_fail(x, NMS_HW_INVALID_SIZE, IN_CMD(compute.result_size));
 	if (cmd->compute.param_size != op->param_size)
 		return exec_fail(x, NMS_HW_INVALID_SIZE, IN_CMD(compute.param_size));
+	if (cmd->compute.reserved0)
+		return exec_fail(x, NMS_HW_RESERVED_NOT_ZERO, IN_CMD(compute.reserved0));
+	if (cmd->compute.reserved1)
+		return exec_fail(x, NMS_HW_RESERVED_NOT_ZERO, IN_CMD(compute.reserved1));
 	return NMS_HW_OK;
 }
 

@@ -41,8 +41,7 @@ static void progress(void *data, enum eng_phase phase, uint64_t done, uint64_t t
 	struct exec *x = data;
 	struct nms_model_run *run = x->run;
 
-	if (find_op(x->cmd->opcode)->param_size)
-		result_progress(x, phase, done, total);
+	result_progress(x, phase, done, total);
 	if (!run)
 		return;
 	atomic_store_explicit(&run->phase, (unsigned int)phase, memory_order_relaxed);
@@ -92,15 +91,25 @@ static enum nms_hw_status check_unused(struct exec *x, const struct exec_op *op)
 
 	if (cmd->flags)
 		return exec_fail(x, NMS_HW_RESERVED_NOT_ZERO, IN_CMD(flags));
-	for (unsigned int i = 0; i < 2; i++)
-		if (cmd->reserved[i])
-			return exec_fail(x, NMS_HW_RESERVED_NOT_ZERO, IN_CMD(reserved[0]) + 8 * i);
+	if (cmd->reserved)
+		return exec_fail(x, NMS_HW_RESERVED_NOT_ZERO, IN_CMD(reserved));
 	if (op->scatter)
 		return NMS_HW_OK;
 	if (cmd->sgl)
 		return exec_fail(x, NMS_HW_RESERVED_NOT_ZERO, IN_CMD(sgl));
 	if (cmd->sgl_entries)
 		return exec_fail(x, NMS_HW_RESERVED_NOT_ZERO, IN_CMD(sgl_entries));
+	return NMS_HW_OK;
+}
+
+static enum nms_hw_status check_result(struct exec *x)
+{
+	const struct nms_hw_cmd *cmd = x->cmd;
+
+	if (!cmd->result && cmd->result_size)
+		return exec_fail(x, NMS_HW_INVALID_FIELD, IN_CMD(result));
+	if (cmd->result && cmd->result_size < sizeof(x->result))
+		return exec_fail(x, NMS_HW_INVALID_SIZE, IN_CMD(result_size));
 	return NMS_HW_OK;
 }
 
@@ -129,6 +138,8 @@ static enum nms_hw_status prepare(struct exec *x, const struct exec_op *op)
 {
 	enum nms_hw_status status = check_unused(x, op);
 
+	if (!status)
+		status = check_result(x);
 	if (!status && op->param_size)
 		status = compute_fetch(x, op);
 	if (!status && op->scatter)
@@ -226,8 +237,7 @@ static enum nms_hw_status execute(struct exec *x)
 		status = run_op(x, op);
 	near_release(x->model->near, &x->hold);
 	scatter_free(&x->scatter);
-	if (op->param_size)
-		result_write(x, &status);
+	result_write(x, &status);
 	return status;
 }
 

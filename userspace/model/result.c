@@ -70,14 +70,15 @@ void result_progress(struct exec *x, enum eng_phase phase, uint64_t done, uint64
 	r->progress_phase = (uint32_t)phase;
 	r->progress_done = done;
 	r->progress_total = total;
-	if (!cmd->compute.result)
+	if (!cmd->result)
 		return;
 	now = clock_ns();
 	if (now - x->reported < PROGRESS_NS)
 		return;
 	x->reported = now;
+	r->progress_beat++;
 	/* If this cannot be written, neither can the whole, and that is reported. */
-	host_write(&x->model->host, cmd->compute.result + IN_RESULT(progress_done),
+	host_write(&x->model->host, cmd->result + IN_RESULT(progress_done),
 		   &r->progress_done, IN_RESULT(reserved) - IN_RESULT(progress_done));
 }
 
@@ -87,7 +88,7 @@ void result_write(struct exec *x, enum nms_hw_status *status)
 	struct nms_hw_result *r = &x->result;
 	uint32_t size = sizeof(*r);
 
-	if (!cmd->compute.result || cmd->compute.result_size < size)
+	if (!cmd->result || cmd->result_size < size)
 		return;
 	r->version = NMS_HW_PARAM_VERSION;
 	r->opcode = cmd->opcode;
@@ -99,10 +100,10 @@ void result_write(struct exec *x, enum nms_hw_status *status)
 	fill_cost(x);
 	if (*status)
 		fill_error(x);
-	if (host_write(&x->model->host, cmd->compute.result, r, size)) {
+	if (host_write(&x->model->host, cmd->result, r, size)) {
 		x->work.link_out -= size;
 		if (!*status)
 			*status = exec_fail(x, NMS_HW_DMA_ERROR,
-					    offsetof(struct nms_hw_cmd, compute.result));
+					    offsetof(struct nms_hw_cmd, result));
 	}
 }
