@@ -17,9 +17,9 @@ struct nms_dataset {
 
 static int nms_name_check(const char *name)
 {
-	size_t length = strnlen(name, NMS_NAME_MAX);
+	size_t length = strnlen(name, NMS_DATASET_NAME_SIZE);
 
-	if (!length || length == NMS_NAME_MAX)
+	if (!length || length == NMS_DATASET_NAME_SIZE)
 		return -EINVAL;
 	for (size_t i = 0; i < length; i++)
 		if (!isprint(name[i]) || name[i] == '/')

@@ -43,7 +43,7 @@ static void nms_query_queues(struct nms_device *nms, struct nms_query_counters *
 /* The caller sees to it that the registers can be read. */
 void nms_query_device_counters(struct nms_device *nms, struct nms_query_counters *c)
 {
-	for (unsigned int i = 0; i < NMS_NDOMAINS; i++)
+	for (unsigned int i = 0; i < NMS_ENERGY_DOMAINS; i++)
 		c->energy[i] = nms_read64(nms, NMS_HW_REG_ENERGY + 8 * i);
 	c->link_in = nms_read64(nms, NMS_HW_REG_LINK_IN);
 	c->link_out = nms_read64(nms, NMS_HW_REG_LINK_OUT);
@@ -68,7 +68,7 @@ static int nms_query_context(struct nms_context *ctx, struct nms_query_counters 
 	err = nms_admin_log(ctx->nms, NMS_HW_LOG_CONTEXT, ctx->id, &log, sizeof(log));
 	if (err && err != -EOPNOTSUPP)
 		return err;
-	for (unsigned int i = 0; i < NMS_NDOMAINS; i++)
+	for (unsigned int i = 0; i < NMS_ENERGY_DOMAINS; i++)
 		c->energy[i] = le64_to_cpu(log.energy[i]);
 	c->link_in = le64_to_cpu(log.link_in);
 	c->link_out = le64_to_cpu(log.link_out);

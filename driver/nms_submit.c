@@ -19,9 +19,8 @@ static int nms_check_command(const struct nms_cmd *cmd, bool uring)
 {
 	u64 end;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(cmd->reserved); i++)
-		if (cmd->reserved[i])
-			return -EINVAL;
+	if (cmd->param || cmd->param_size || cmd->result || cmd->result_size)
+		return -EINVAL;
 	if (cmd->flags & ~NMS_CMD_FIXED)
 		return -EINVAL;
 	if ((cmd->flags & NMS_CMD_FIXED) && !(uring && nms_moves(cmd)))
@@ -156,7 +155,7 @@ static int nms_prepare(struct nms_job *job, struct nms_job_cmd *cmd, unsigned in
 
 static int nms_check_submit(const struct nms_submit *submit)
 {
-	if (submit->flags || submit->reserved || submit->job)
+	if (submit->flags || submit->job || submit->bad_command || submit->bad_field)
 		return -EINVAL;
 	if (!submit->count || submit->count > NMS_MAX_COMMANDS)
 		return -EINVAL;

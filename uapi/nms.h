@@ -63,15 +63,17 @@ struct nms_query_device {
 	__u32 iommu;		/* 1: the device's accesses are translated */
 	__aligned_u64 max_transfer;	/* bytes, of one WRITE or READ */
 	__u32 generation;	/* of the device: raised by each recovery */
-	__u32 reserved;
+	__u32 uring_limit_ms;	/* most that a command of compute may run in a job by io_uring,
+				 * where the kernel cannot cancel those; 0: no limit
+				 */
 	char model[40], firmware[16], energy[64];
 };
 
-#define NMS_NDOMAINS	5	/* near memory, compute, scratchpad, link, static */
+#define NMS_ENERGY_DOMAINS 5	/* near memory, compute, scratchpad, link, static */
 
 /* Energy, bytes and cycles of a context are 0 where the device does not tell them. */
 struct nms_query_counters {
-	__aligned_u64 energy[NMS_NDOMAINS];	/* picojoules */
+	__aligned_u64 energy[NMS_ENERGY_DOMAINS];	/* picojoules */
 	__aligned_u64 link_in, link_out;	/* bytes, seen from the device */
 	__aligned_u64 near_read, near_write;
 	__aligned_u64 busy_cycles;
@@ -89,10 +91,10 @@ struct nms_query_profile {
 	char name[24];
 };
 
-#define NMS_NAME_MAX	64	/* with the terminating NUL */
+#define NMS_DATASET_NAME_SIZE 64	/* with the terminating NUL */
 
 struct nms_query_dataset {
-	char name[NMS_NAME_MAX];
+	char name[NMS_DATASET_NAME_SIZE];
 	__aligned_u64 size;	/* bytes */
 	__u32 uid, gid;
 	__u32 mode;		/* 0666 bits */
@@ -156,7 +158,7 @@ struct nms_buffer_import {
  * The handle must have both rights.  EEXIST.
  */
 struct nms_dataset_create {
-	char name[NMS_NAME_MAX];
+	char name[NMS_DATASET_NAME_SIZE];
 	__u32 handle;
 	__u32 mode;		/* 0666 bits */
 	__aligned_u64 rows, stride;	/* for those who find it; not interpreted */
@@ -165,7 +167,7 @@ struct nms_dataset_create {
 
 /* A handle for a named buffer.  ENOENT, EACCES. */
 struct nms_dataset_open {
-	char name[NMS_NAME_MAX];
+	char name[NMS_DATASET_NAME_SIZE];
 	__u32 access;		/* Input, NMS_ACCESS_* */
 	__u32 handle;		/* Output */
 	struct nms_query_dataset info;	/* Output */
@@ -173,7 +175,7 @@ struct nms_dataset_open {
 
 /* Take a name away; its owner or CAP_SYS_ADMIN.  ENOENT, EPERM. */
 struct nms_dataset_unlink {
-	char name[NMS_NAME_MAX];
+	char name[NMS_DATASET_NAME_SIZE];
 };
 
 /* ---- jobs -------------------------------------------------------------------- */
@@ -183,21 +185,39 @@ enum nms_cmd_op {
 	NMS_CMD_WRITE	= 0x01,	/* @address to @handle */
 	NMS_CMD_READ	= 0x02,	/* @handle to @address */
 	NMS_CMD_ZERO	= 0x03,
+	NMS_CMD_REDUCE	= 0x10,	/* @param: struct nms_hw_reduce */
+	NMS_CMD_EMBED	= 0x11,	/* struct nms_hw_embed */
+	NMS_CMD_SELECT	= 0x12,	/* struct nms_hw_select */
+	NMS_CMD_GATHER	= 0x13,	/* struct nms_hw_gather; rows go to @address */
 };
 
 /* @address lies in the fixed buffer that the SQE names (IORING_URING_CMD_FIXED). */
 #define NMS_CMD_FIXED	0x1
 
-/* 64 bytes.  All fields Input; what an operation does not use must be 0. */
+/*
+ * 64 bytes.  All fields Input; what an operation does not use must be 0.
+ *
+ * The parameter block of a command of compute is one of nms_hw.h, its integers
+ * little-endian, of the size that the header of the block names.  Wherever it
+ * names near memory, "range" is a handle of this context and "generation" is 0.
+ * It is copied once, when the job is submitted; all of it is validated before
+ * anything runs.
+ *
+ * The result block is written before the job is seen to have ended, for each
+ * command that the device was given, those that failed as well.
+ */
 struct nms_cmd {
 	__u32 op;		/* enum nms_cmd_op */
 	__u32 flags;		/* NMS_CMD_* flags */
-	__u32 handle;
+	__u32 handle;		/* WRITE, READ, ZERO */
 	__u32 deadline_ms;	/* from the start of its execution; 0: none but the driver's */
 	__aligned_u64 offset;	/* in the buffer */
-	__aligned_u64 length;	/* bytes */
+	__aligned_u64 length;	/* bytes; GATHER: room at @address */
 	__aligned_u64 address;	/* of user memory, any alignment */
-	__aligned_u64 reserved[3];
+	__aligned_u64 param;	/* user address of a parameter block */
+	__aligned_u64 result;	/* user address of a struct nms_hw_result, or 0 */
+	__u32 param_size;	/* bytes */
+	__u32 result_size;	/* bytes; as much as fits is written */
 };
 
 /* What became of a job.  Written before it is seen to have ended. */
@@ -217,7 +237,8 @@ struct nms_job_result {
  * no WAIT.
  *
  * User memory is pinned for the job and charged to RLIMIT_MEMLOCK of the process
- * that submits it (ENOMEM).  EBUSY: too many jobs.
+ * that submits it (ENOMEM).  EBUSY: too many jobs.  Where a command is refused, for
+ * whatever reason, @bad_command and @bad_field say which, and which of its fields.
  *
  * @commands:	Input, user address of an array of struct nms_cmd, copied once
  * @count:	Input, 1 to max_commands
@@ -226,7 +247,13 @@ struct nms_job_result {
  * @result_size: Input, of that
  * @flags:	Input, 0
  * @job:	Output, from 1, unique in the context; Input, 0
+ * @bad_command: Output, on an error: number of the command from 1, 0: none of them;
+ *		Input, 0
+ * @bad_field:	Output, on an error: offset in struct nms_cmd, or with
+ *		NMS_FIELD_PARAM in the parameter block; Input, 0
  */
+#define NMS_FIELD_PARAM	0x80000000U
+
 struct nms_submit {
 	__aligned_u64 commands;
 	__u32 count;
@@ -235,11 +262,13 @@ struct nms_submit {
 	__u32 result_size;
 	__u32 flags;
 	__aligned_u64 job;
-	__aligned_u64 reserved;
+	__u32 bad_command;
+	__u32 bad_field;
 };
 
 /*
- * Wait for a job that was submitted by ioctl, and forget it once it has ended.
+ * Wait for a job that was submitted by ioctl, and forget it once it has ended.  The
+ * result blocks of its commands are written here: wait in the process that submitted.
  * @deadline_ns: Input, CLOCK_MONOTONIC; 0: do not wait; U64_MAX: for ever.
  * ETIMEDOUT (the job goes on), ENOENT.  Restarts after a signal.
  */
@@ -247,6 +276,26 @@ struct nms_wait {
 	__aligned_u64 job;
 	__aligned_u64 deadline_ns;
 	struct nms_job_result result;	/* Output */
+};
+
+/*
+ * How far a job has come, however it was submitted.  A device tells at least twice
+ * a second.  ENOENT: there is none, or it has ended and its end has been told.
+ */
+struct nms_job_progress {
+	__aligned_u64 job;	/* Input */
+	__u32 command;		/* Output: the one that runs, from 0 */
+	__u32 commands;		/* Output: of the job */
+	__u32 phase;		/* Output: enum nms_hw_phase */
+	__u32 state;		/* Output: enum nms_progress_state */
+	__aligned_u64 done;	/* Output: steps of the phase */
+	__aligned_u64 total;
+};
+
+enum nms_progress_state {
+	NMS_PROGRESS_WAITS = 0,	/* for others, or for the device to come back */
+	NMS_PROGRESS_RUNS = 1,	/* its command is with the device */
+	NMS_PROGRESS_ENDED = 2,
 };
 
 /* End a job soon, however it was submitted.  ENOENT: there is none or it has ended. */
@@ -267,6 +316,7 @@ struct nms_cancel {
 #define NMS_IOCTL_SUBMIT	_IOWR(NMS_IOCTL_MAGIC, 0xc8, struct nms_submit)
 #define NMS_IOCTL_WAIT		_IOWR(NMS_IOCTL_MAGIC, 0xc9, struct nms_wait)
 #define NMS_IOCTL_CANCEL	_IOWR(NMS_IOCTL_MAGIC, 0xca, struct nms_cancel)
+#define NMS_IOCTL_PROGRESS	_IOWR(NMS_IOCTL_MAGIC, 0xcb, struct nms_job_progress)
 
 /* ---- io_uring ------------------------------------------------------------------ */
 

@@ -138,8 +138,8 @@ TEST_F(data, bad_commands)
 	BAD(-EINVAL, op, 0x11);
 	BAD(-EINVAL, flags, 2);
 	BAD(-EINVAL, flags, NMS_CMD_FIXED);
-	BAD(-EINVAL, reserved[0], 1);
-	BAD(-EINVAL, reserved[2], 1);
+	BAD(-EINVAL, param, 1);
+	BAD(-EINVAL, param_size, 1);
 	BAD(-EINVAL, length, 0);
 	BAD(-EINVAL, length, UINT64_MAX);
 	BAD(-EINVAL, offset, UINT64_MAX);
@@ -169,7 +169,8 @@ TEST_F(data, bad_submit)
 	BAD(-EINVAL, command_size, 0);
 	BAD(-EINVAL, command_size, 1 << 20);
 	BAD(-EINVAL, flags, 1);
-	BAD(-EINVAL, reserved, 1);
+	BAD(-EINVAL, bad_command, 1);
+	BAD(-EINVAL, bad_field, 1);
 	BAD(-EINVAL, job, 1);
 	BAD(-EINVAL, result, 4096);
 	BAD(-EINVAL, result_size, 8);

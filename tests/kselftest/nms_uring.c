@@ -295,7 +295,7 @@ TEST_F(uring, malformed)
 	BAD(-EINVAL, payload.size = UINT32_MAX);
 	BAD(-EFAULT, payload.address = 0);
 	BAD(-EFAULT, payload.address = UINT64_MAX - 7);
-	BAD(-EINVAL, j.submit.reserved = 1);
+	BAD(-EINVAL, j.submit.bad_field = 1);
 	BAD(-EINVAL, j.submit.result_size = 0);
 	BAD(-EFAULT, j.submit.result = 4096);
 	BAD(-EINVAL, j.cmd.op = 99);
