@@ -115,6 +115,7 @@ enum nms_hw_log_page {
 	NMS_HW_LOG_ENERGY	= 0x01,	/* struct nms_hw_log_energy, whole device */
 	NMS_HW_LOG_ERROR	= 0x02,	/* struct nms_hw_log_error, newest first */
 	NMS_HW_LOG_CONTEXT	= 0x03,	/* struct nms_hw_log_energy of one context: value */
+	NMS_HW_LOG_RANGES	= 0x04,	/* struct nms_hw_log_range, by id, from value on */
 };
 
 enum nms_hw_feature {
@@ -293,7 +294,7 @@ struct nms_hw_cmd {
 			__le64 buffer;		/* host address, or 0 */
 			__le32 buffer_size;
 			__le32 selector;	/* log page, feature, or context */
-			__le32 value;		/* SET_FEATURE; LOG_CONTEXT: context */
+			__le32 value;		/* SET_FEATURE; LOG_CONTEXT: context; LOG_RANGES: id */
 			__le16 sq_id, cid;	/* ABORT: the command */
 		} admin;
 		struct {	/* admin: RANGE_* */
@@ -503,6 +504,15 @@ struct nms_hw_log_error {
 	__u8 reserved[31];
 };
 
+struct nms_hw_log_range {
+	__le32 range;		/* 0: no entry */
+	__le32 generation;
+	__le32 creator;		/* context */
+	__le32 reserved0;
+	__le64 size;		/* bytes, as taken from near memory */
+	__le64 reserved1;
+};
+
 #define NMS_HW_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
 NMS_HW_SIZE(struct nms_hw_near, 16);
 NMS_HW_SIZE(struct nms_hw_matrix, 40);
@@ -521,6 +531,7 @@ NMS_HW_SIZE(struct nms_hw_profile_entry, 32);
 NMS_HW_SIZE(struct nms_hw_identify, 4096);
 NMS_HW_SIZE(struct nms_hw_log_energy, 128);
 NMS_HW_SIZE(struct nms_hw_log_error, 64);
+NMS_HW_SIZE(struct nms_hw_log_range, 32);
 #undef NMS_HW_SIZE
 
 #endif /* NMS_HW_H */

@@ -21,7 +21,7 @@ NOP, WRITE, READ, ZERO, REDUCE, EMBED, SELECT, GATHER = 0, 1, 2, 3, 0x10, 0x11, 
  ASYNC_EVENT) = 0, 1, 2, 4, 5, 6, 8, 9, 0xa, 0xc
 RANGE_CREATE, RANGE_DESTROY, RANGE_GRANT, CONTEXT_DESTROY = 0x20, 0x21, 0x22, 0x23
 RIGHT_READ, RIGHT_WRITE = 1, 2
-LOG_ENERGY, LOG_ERROR, LOG_CONTEXT = 1, 2, 3
+LOG_ENERGY, LOG_ERROR, LOG_CONTEXT, LOG_RANGES = 1, 2, 3, 4
 COALESCE, DEADLINE_FEATURE = 1, 2
 EVENT_ERROR, EVENT_RANGE_LOST = 1, 2
 ALL_CONTEXTS = 0xffffffff
@@ -40,6 +40,7 @@ NEAR = struct.Struct("<IIQ")
 QUEUE_BODY = struct.Struct("<QHHHHQ")
 ADMIN_BODY = struct.Struct("<QIIIHH")
 RANGE_BODY = struct.Struct("<QIIII")
+RANGE_ENTRY = struct.Struct("<IIIIQQ")
 COMPUTE_BODY = struct.Struct("<QIIQ")
 assert CMD.size == 64 and CQE.size == 32
 
@@ -254,6 +255,16 @@ class Device:
         buffer = self.memory.take(size)
         got = self.admin(opcode, ADMIN_BODY.pack(buffer, size, selector, value, 0, 0))
         return got, self.memory.get(buffer, size)
+
+    def ranges(self, start=0, size=4096):
+        """[(id, generation, creator, size)] of one page of the list."""
+        got, page = self.page(LOG_PAGE, size, LOG_RANGES, start)
+        if got.status or got.value % 32:
+            raise AssertionError(got)
+        entries = [RANGE_ENTRY.unpack_from(page, at) for at in range(0, got.value, 32)]
+        if any(entry[3] or entry[5] for entry in entries):
+            raise AssertionError("reserved fields are not zero")
+        return [entry[:3] + entry[4:5] for entry in entries]
 
     def feature(self, opcode, which, value=0):
         return self.admin(opcode, ADMIN_BODY.pack(0, 0, which, value, 0, 0))

@@ -288,7 +288,7 @@ class LogTest(dev.TestCase):
         self.assertEqual(after, (0,) * 12)
 
     def test_unknown_pages(self):
-        for page in (0, 4, 0xffffffff):
+        for page in (0, 5, 0xffffffff):
             got = self.device.admin(dev.LOG_PAGE, ADMIN_BODY.pack(0, 0, page, 0, 0, 0))
             self.assertStatus(got, dev.BAD_LOG_PAGE, 20)
 
@@ -480,6 +480,48 @@ class RangeTest(dev.TestCase):
             self.device.range_create(4096, context)
         self.assertStatus(self.device.context_destroy(dev.ALL_CONTEXTS), dev.OK)
         self.assertEqual(self.free(), 64 << 20)
+
+
+class RangeListTest(dev.TestCase):
+    def test_none(self):
+        self.assertEqual(self.device.ranges(), [])
+
+    def test_all(self):
+        places = [self.device.range_create(1 + 4096 * i, context=i) for i in range(5)]
+        self.device.range_destroy(places[1])
+        expected = [(*places[i], i, 4096 * (i + 1)) for i in (0, 2, 3, 4)]
+        self.assertEqual(self.device.ranges(), expected)
+        self.assertEqual(self.device.ranges(places[2][0]), expected[1:])
+        self.assertEqual(self.device.ranges(places[1][0]), expected[1:])
+        self.assertEqual(self.device.ranges(places[4][0] + 1), [])
+
+    def test_page_by_page(self):
+        places = [self.device.range_create(1) for _ in range(70)]
+        seen, start = [], 0
+        while True:
+            page = self.device.ranges(start, 32 * 16 + 31)
+            if not page:
+                break
+            self.assertLessEqual(len(page), 16)
+            seen += [entry[:2] for entry in page]
+            start = page[-1][0] + 1
+        self.assertEqual(seen, places)
+        self.assertEqual(self.device.ranges(0, 31), [])
+
+    def test_generation_after_a_loss(self):
+        place = self.device.range_create(1)
+        self.server.control(f"lose {place[0]}")
+        (entry,) = self.device.ranges()
+        self.assertEqual(entry[0], place[0])
+        self.assertNotEqual(entry[1], place[1])
+
+    def test_after_resets(self):
+        place = self.device.range_create(1)
+        for reset in (self.device.soft_reset, self.device.flr):
+            reset()
+            self.device.master(True)
+            self.device.enable()
+            self.assertEqual(self.device.ranges(), [(*place, 1, 4096)])
 
 
 class BusyTest(dev.TestCase):

@@ -391,6 +391,27 @@ class PowerTest(dev.TestCase):
         self.device.enable()
         self.assertStatus(self.device.create_queue(1).do(command(dev.NOP)), dev.OK)
 
+    def test_loss(self):
+        before = self.device.range_create(4096)
+        self.assertStatus(self.queue.do(command(dev.NOP)), dev.OK)
+        self.assertStatus(self.queue.do(command(0x7f)), dev.INVALID_OPCODE)
+        self.assertEqual(self.server.control("power"), "ok")
+        self.assertEqual(self.device.read32(dev.STATUS), 0xffffffff)
+        self.assertEqual(self.server.control("link up"), "ok")
+        self.device.master(True)
+        self.assertEqual(self.device.read64(dev.NEAR_FREE), self.device.read64(dev.NEAR_SIZE))
+        for counter in (dev.COMMANDS, dev.ERRORS, dev.NEAR_WRITE, dev.LINK_IN, dev.LINK_OUT):
+            self.assertEqual(self.device.read64(counter), 0)
+        self.device.enable()
+        self.queue = self.device.create_queue(1)
+        self.assertEqual(self.device.ranges(), [])
+        after = self.device.range_create(4096)
+        # The number may be that of before; then the generation is not.
+        self.assertNotEqual(after, before)
+        at = self.memory.take(4096)
+        got = self.queue.do(self.device.data(dev.READ, before, 4096, pieces=[(at, 4096)]))
+        self.assertIn(got.status, (dev.STALE_RANGE, dev.NO_RANGE))
+
     def test_link_down_while_data_moves(self):
         place = self.device.range_create(8 << 20)
         at = self.memory.take(8 << 20)

@@ -8,6 +8,7 @@
  *	clear				no more faults
  *	link down | up			the function goes from the bus, or comes back
  *	lose RANGE			near memory of a range loses its contents
+ *	power				fails; the link is down then
  *	count				faults injected, interrupts raised
  * Answers: "ok ..." or "error ...".
  */
@@ -95,6 +96,14 @@ static void number_request(struct device *d, const char *verb, const char *args,
 		snprintf(answer, size, "error %s", strerror(-err));
 }
 
+static void power_request(struct device *d, char *answer, size_t size)
+{
+	int err = device_lose_power(d);
+
+	if (err)
+		snprintf(answer, size, "error %s", strerror(-err));
+}
+
 void device_control(struct device *d, const char *line, char *answer, size_t size)
 {
 	char verb[16] = "", rest[128] = "";
@@ -109,6 +118,8 @@ void device_control(struct device *d, const char *line, char *answer, size_t siz
 		fault_clear(d->faults);
 	else if (!strcmp(verb, "link") && (!strcmp(rest, "down") || !strcmp(rest, "up")))
 		device_link(d, !strcmp(rest, "up"));
+	else if (!strcmp(verb, "power") && !*rest)
+		power_request(d, answer, size);
 	else if (!strcmp(verb, "count"))
 		snprintf(answer, size, "ok faults=%llu interrupts=%llu",
 			 (unsigned long long)fault_count(d->faults),

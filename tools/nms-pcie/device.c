@@ -38,14 +38,23 @@ static void locks_init(struct device *d)
 	}
 }
 
-static int make_parts(struct device *d, char *why, size_t size)
+int device_make_model(struct device *d, struct nms_model **model, char *why, size_t size)
 {
 	struct nms_model_config config = {
 		.near_size = d->options.near_size,
 		.threads = d->options.threads,
 		.energy = d->options.energy,
 		.profile = d->options.profile,
+		/* What was known of a range before a loss of power must not fit one after it. */
+		.generation = 1 + (d->powers << 16),
+		.host = { dma_read, dma_write, d->dma },
 	};
+
+	return nms_model_create(&config, model, why, size);
+}
+
+static int make_parts(struct device *d, char *why, size_t size)
+{
 	int err = dma_create(&d->dma);
 
 	if (!err)
@@ -58,8 +67,7 @@ static int make_parts(struct device *d, char *why, size_t size)
 		snprintf(why, size, "%s", strerror(-err));
 		return err;
 	}
-	config.host = (struct nms_model_host){ dma_read, dma_write, d->dma };
-	return nms_model_create(&config, &d->model, why, size);
+	return device_make_model(d, &d->model, why, size);
 }
 
 static void free_parts(struct device *d)

@@ -49,6 +49,8 @@ void device_link(struct device *device, bool up);
 /* Not to be seen on the bus; and how often it has gone from there. */
 bool device_gone(struct device *device);
 unsigned int device_departures(struct device *device);
+/* Power fails: 0 or -ENOMEM. */
+int device_lose_power(struct device *device);
 /* D0 (0) to D3hot (3). */
 void device_power(struct device *device, unsigned int state);
 

@@ -69,12 +69,26 @@ static enum nms_hw_status error_page(struct device *d, const struct nms_hw_cmd *
 	return log_put(d, cmd, cqe, page, sizeof(page));
 }
 
+/* Whole entries, at most as many as a page of 64 KiB holds. */
+static enum nms_hw_status range_page(struct device *d, const struct nms_hw_cmd *cmd,
+				     struct nms_hw_cqe *cqe)
+{
+	struct nms_hw_log_range page[65536 / sizeof(struct nms_hw_log_range)];
+	size_t most = cmd->admin.buffer_size / sizeof(page[0]);
+
+	if (most > sizeof(page) / sizeof(page[0]))
+		most = sizeof(page) / sizeof(page[0]);
+	most = range_list(d, cmd->admin.value, page, most);
+	return log_put(d, cmd, cqe, page, most * sizeof(page[0]));
+}
+
 enum nms_hw_status log_page(struct device *d, const struct nms_hw_cmd *cmd,
 			    struct nms_hw_cqe *cqe)
 {
 	struct nms_hw_log_energy energy = { 0 };
 
-	if (cmd->admin.value && cmd->admin.selector != NMS_HW_LOG_CONTEXT)
+	if (cmd->admin.value && cmd->admin.selector != NMS_HW_LOG_CONTEXT &&
+	    cmd->admin.selector != NMS_HW_LOG_RANGES)
 		return fail(cqe, NMS_HW_RESERVED_NOT_ZERO, IN_CMD(admin.value));
 	switch (cmd->admin.selector) {
 	case NMS_HW_LOG_ENERGY:
@@ -85,6 +99,8 @@ enum nms_hw_status log_page(struct device *d, const struct nms_hw_cmd *cmd,
 	case NMS_HW_LOG_CONTEXT:
 		context_read(d->contexts, cmd->admin.value, &energy);
 		return log_put(d, cmd, cqe, &energy, sizeof(energy));
+	case NMS_HW_LOG_RANGES:
+		return range_page(d, cmd, cqe);
 	default:
 		return fail(cqe, NMS_HW_BAD_LOG_PAGE, IN_CMD(admin.selector));
 	}

@@ -58,6 +58,7 @@ struct sq {
 
 struct range {
 	uint32_t id, generation, creator;
+	uint64_t size;
 	bool announce;		/* lost, and no event has said so yet */
 };
 
@@ -65,7 +66,8 @@ struct contexts;
 
 struct device {
 	struct device_options options;
-	struct nms_model *model;
+	struct nms_model *model;	/* under lock, where commands may be under way */
+	unsigned int powers;		/* losses of power */
 	struct dma *dma;
 	struct irq *irq;
 	struct faults *faults;
@@ -109,6 +111,10 @@ struct device {
 	struct range *range;
 	size_t nranges, room_ranges;
 };
+
+/* device.c */
+/* A model as the options want it.  0 or a negative errno, and @why. */
+int device_make_model(struct device *d, struct nms_model **model, char *why, size_t size);
 
 /* state.c */
 int state_start(struct device *d);	/* the thread that enables and resets */
@@ -196,6 +202,10 @@ enum nms_hw_status range_context_destroy(struct device *d, const struct nms_hw_c
 					 struct nms_hw_cqe *cqe);
 /* Near memory of range @id loses its contents.  0 or -ENOENT, -ENOMEM. */
 int range_lose(struct device *d, uint32_t id);
+/* Up to @most entries, by id, of the ranges whose ids are not below @from; how many. */
+size_t range_list(struct device *d, uint32_t from, struct nms_hw_log_range *entry, size_t most);
+/* Near memory has lost its power: there are no ranges, and nobody is told. */
+void range_forget(struct device *d);
 /* A range whose loss has not been announced; it counts as announced then. */
 bool range_lost(struct device *d, uint32_t *id);
 

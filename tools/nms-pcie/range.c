@@ -62,7 +62,7 @@ enum nms_hw_status range_create(struct device *d, const struct nms_hw_cmd *cmd,
 	if (!err) {
 		struct range *r = &d->range[d->nranges++];
 
-		*r = (struct range){ near.range, near.generation, context, false };
+		*r = (struct range){ near.range, near.generation, context, size, false };
 		cqe->value = value_of(r);
 	}
 	pthread_mutex_unlock(&d->range_lock);
@@ -178,6 +178,46 @@ int range_lose(struct device *d, uint32_t id)
 	if (!err)
 		event_near_lost(d);
 	return err;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct range *x = *(const struct range *const *)a, *y = *(const struct range *const *)b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+size_t range_list(struct device *d, uint32_t from, struct nms_hw_log_range *entry, size_t most)
+{
+	const struct range **sorted;
+	size_t n = 0;
+
+	pthread_mutex_lock(&d->range_lock);
+	sorted = calloc(d->nranges + 1, sizeof(*sorted));
+	for (size_t i = 0; sorted && i < d->nranges; i++)
+		if (d->range[i].id >= from)
+			sorted[n++] = &d->range[i];
+	if (n)
+		qsort(sorted, n, sizeof(*sorted), by_id);
+	if (n > most)
+		n = most;
+	for (size_t i = 0; i < n; i++)
+		entry[i] = (struct nms_hw_log_range){
+			.range = sorted[i]->id,
+			.generation = sorted[i]->generation,
+			.creator = sorted[i]->creator,
+			.size = sorted[i]->size,
+		};
+	pthread_mutex_unlock(&d->range_lock);
+	free(sorted);
+	return n;
+}
+
+void range_forget(struct device *d)
+{
+	pthread_mutex_lock(&d->range_lock);
+	d->nranges = 0;
+	pthread_mutex_unlock(&d->range_lock);
 }
 
 bool range_lost(struct device *d, uint32_t *id)

@@ -4,6 +4,7 @@
  * is wanted; a thread, the actor, brings it about, so that no access waits.
  */
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
 #include "private.h"
@@ -264,6 +265,32 @@ void device_link(struct device *d, bool up)
 	irq_set_link(d->irq, false);
 	dma_set_link(d->dma, false);
 	dma_set_master(d->dma, false);
+}
+
+/* All that the device knows but its options is gone; so is the function, until the link is up. */
+int device_lose_power(struct device *d)
+{
+	struct nms_model *old = d->model, *fresh;
+	char why[128];
+	int err;
+
+	d->powers++;
+	err = device_make_model(d, &fresh, why, sizeof(why));
+	if (err)
+		return err;
+	device_link(d, false);
+	/* No command is under way when this returns, and none comes over a link that is down. */
+	device_function_reset(d);
+	range_forget(d);
+	context_forget(d->contexts, ALL_CONTEXTS);
+	pthread_mutex_lock(&d->lock);
+	d->model = fresh;
+	d->resets = 0;
+	d->commands = d->failed = d->nerrors = 0;
+	memset(d->errors, 0, sizeof(d->errors));
+	pthread_mutex_unlock(&d->lock);
+	nms_model_destroy(old);
+	return 0;
 }
 
 bool device_gone(struct device *d)

@@ -105,7 +105,7 @@ int nms_model_create(const struct nms_model_config *config, struct nms_model **o
 	if (err)
 		goto out_free;
 	err = near_create(config->near_size ? config->near_size : default_near_size(),
-			  &model->near);
+			  config->generation ? config->generation : 1, &model->near);
 	if (err)
 		goto out_energy;
 	err = turn_init(&model->datapath);

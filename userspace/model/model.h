@@ -37,6 +37,7 @@ struct nms_model_config {
 	unsigned int threads;		/* 0: all processors */
 	const char *profile;		/* arithmetic: "auto", "portable", "fma"; NULL: "auto" */
 	const char *energy;		/* energy profile: name, or path if it has a '/'; NULL: "ddr4" */
+	uint32_t generation;		/* of the first ranges; 0: 1 */
 	struct nms_model_host host;
 };
 

@@ -14,7 +14,7 @@
 #define PAGE 4096u
 #define HUGE_FROM (4u << 20)	/* ranges from here on ask for large pages */
 
-int near_create(uint64_t size, struct near_memory **out)
+int near_create(uint64_t size, uint32_t generation, struct near_memory **out)
 {
 	struct near_memory *near = calloc(1, sizeof(*near));
 	int err;
@@ -29,7 +29,7 @@ int near_create(uint64_t size, struct near_memory **out)
 	pthread_mutex_init(&near->lock, NULL);
 	near->size = size;
 	near->next_id = 1;
-	near->generation = 1;
+	near->generation = generation;
 	*out = near;
 	return 0;
 }

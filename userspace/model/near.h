@@ -34,8 +34,8 @@ struct near_hold {
 	struct near_hold *next;		/* of those that are held */
 };
 
-/* -ENOMEM. */
-int near_create(uint64_t size, struct near_memory **near);
+/* @generation: of the first ranges.  -ENOMEM. */
+int near_create(uint64_t size, uint32_t generation, struct near_memory **near);
 void near_destroy(struct near_memory *near);
 uint64_t near_size(const struct near_memory *near);
 uint64_t near_used(struct near_memory *near);
