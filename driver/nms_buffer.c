@@ -11,6 +11,8 @@
 
 #include "nms_drv.h"
 
+#define NMS_TOLD_UNKNOWN U32_MAX
+
 /* What one context may do with a buffer; under the buffer's lock. */
 struct nms_grant {
 	struct list_head link;
@@ -21,7 +23,7 @@ struct nms_grant {
 
 /* ---- rights -------------------------------------------------------------------- */
 
-static int nms_range_grant(struct nms_buffer *buffer, u32 context, u32 rights, u64 *value)
+int nms_range_grant(struct nms_buffer *buffer, u32 context, u32 rights, u64 *value)
 {
 	struct nms_hw_cmd cmd = { .opcode = NMS_HW_ADMIN_RANGE_GRANT };
 
@@ -58,6 +60,8 @@ static int nms_grant_tell(struct nms_buffer *buffer, struct nms_grant *grant)
 		err = nms_range_grant(buffer, grant->context, rights, NULL);
 	if (!err)
 		grant->told = rights;
+	else if (err == -ETIMEDOUT || err == -ENETRESET)
+		grant->told = NMS_TOLD_UNKNOWN;
 	if (!rights && !grant->told) {
 		list_del(&grant->link);
 		kfree(grant);
@@ -81,6 +85,21 @@ static int nms_grant_take(struct nms_buffer *buffer, u32 context, u32 access)
 	return nms_grant_tell(buffer, grant);
 }
 
+/*
+ * Tell the device all that it does not know; @none: it knows nothing, for the
+ * range is new.
+ */
+void nms_buffer_tell_all(struct nms_buffer *buffer, bool none)
+{
+	struct nms_grant *grant, *next;
+
+	list_for_each_entry_safe(grant, next, &buffer->grants, link) {
+		if (none)
+			grant->told = 0;
+		nms_grant_tell(buffer, grant);
+	}
+}
+
 /* What the device could not be told now it is told after its recovery. */
 static void nms_grant_drop(struct nms_buffer *buffer, u32 context, u32 access)
 {
@@ -95,7 +114,8 @@ static void nms_grant_drop(struct nms_buffer *buffer, u32 context, u32 access)
 
 /* ---- ranges -------------------------------------------------------------------- */
 
-static int nms_range_create(struct nms_buffer *buffer)
+/* Under range_lock: until its number is known it must not be taken for nobody's. */
+int nms_range_create(struct nms_buffer *buffer)
 {
 	struct nms_hw_cmd cmd = { .opcode = NMS_HW_ADMIN_RANGE_CREATE };
 	u64 value;
@@ -121,7 +141,11 @@ static void nms_range_destroy(struct nms_buffer *buffer)
 	cmd.range.range = cpu_to_le32(buffer->range);
 	cmd.range.generation = cpu_to_le32(buffer->range_generation);
 	err = nms_admin_retry(nms, &cmd, NULL);
-	if (err && err != -ENODEV)
+	/* Gone already: by an attempt whose answer was lost, or at a recovery meanwhile. */
+	if (err == -ESTALE)
+		return;
+	/* From a device that is dead it goes at its recovery, if there is one. */
+	if (err && READ_ONCE(nms->state) == NMS_LIVE)
 		dev_warn(&nms->dev, "range %u was not freed: %d\n", buffer->range, err);
 }
 
@@ -175,16 +199,18 @@ static int nms_buffer_get_range(struct nms_buffer *buffer)
 	struct nms_device *nms = buffer->nms;
 	int err = -ENETRESET;
 
-	for (int i = 0; i < 3 && (err == -ENETRESET || err == -ENOSPC); i++) {
+	for (int i = 0; i < 3 && (err == -ENETRESET || err == -ETIMEDOUT || err == -ENOSPC); i++) {
 		/* What has been given back may still be on its way to the device. */
 		if (err == -ENOSPC)
 			flush_workqueue(nms->wq);
 		err = nms_wait_live(nms);
 		if (err)
 			return err;
+		mutex_lock(&nms->range_lock);
 		mutex_lock(&buffer->lock);
 		err = nms_range_create(buffer);
 		mutex_unlock(&buffer->lock);
+		mutex_unlock(&nms->range_lock);
 	}
 	return err;
 }
@@ -219,86 +245,6 @@ int nms_buffer_create(struct nms_context *ctx, struct nms_buffer_create *arg)
 put:
 	nms_buffer_put(buffer);
 	return err;
-}
-
-/* ---- after a reset, and when contents are lost --------------------------------- */
-
-static void nms_buffer_tell_all(struct nms_buffer *buffer)
-{
-	struct nms_grant *grant, *next;
-
-	list_for_each_entry_safe(grant, next, &buffer->grants, link)
-		nms_grant_tell(buffer, grant);
-}
-
-static void nms_buffer_set_lost(struct nms_buffer *buffer)
-{
-	WRITE_ONCE(buffer->lost, true);
-	buffer->generation++;
-	dev_warn(&buffer->nms->dev, "range %u has lost its contents\n", buffer->range);
-}
-
-/* Ask for a range's generation; where there is no such range any more, make a new one. */
-static int nms_buffer_check(struct nms_buffer *buffer)
-{
-	struct nms_grant *grant;
-	u64 value;
-	int err;
-
-	err = nms_range_grant(buffer, 0, NMS_HW_RIGHT_READ | NMS_HW_RIGHT_WRITE, &value);
-	if (!err && upper_32_bits(value) != buffer->range_generation) {
-		buffer->range_generation = upper_32_bits(value);
-		nms_buffer_set_lost(buffer);
-	} else if (err == -ESTALE) {
-		err = nms_range_create(buffer);
-		list_for_each_entry(grant, &buffer->grants, link)
-			grant->told = 0;
-		if (!err)
-			nms_buffer_set_lost(buffer);
-	}
-	if (!err)
-		nms_buffer_tell_all(buffer);
-	/* One range that cannot be had again does not keep the device from coming back. */
-	if (err && err != -ENETRESET && err != -ETIMEDOUT) {
-		dev_warn(&buffer->nms->dev, "range %u is lost: %d\n", buffer->range, err);
-		WRITE_ONCE(buffer->dead, true);
-		err = 0;
-	}
-	return err;
-}
-
-/* After a reset: what is there still? */
-int nms_buffer_restore(struct nms_device *nms)
-{
-	struct nms_buffer *buffer;
-	int err = 0;
-
-	mutex_lock(&nms->table_lock);
-	list_for_each_entry(buffer, &nms->buffers, link) {
-		mutex_lock(&buffer->lock);
-		if (buffer->range && !buffer->dead)
-			err = nms_buffer_check(buffer);
-		mutex_unlock(&buffer->lock);
-		if (err)
-			break;
-	}
-	mutex_unlock(&nms->table_lock);
-	return err;
-}
-
-/* The device says that the contents of a range are gone. */
-void nms_buffer_lost(struct nms_device *nms, u32 range)
-{
-	struct nms_buffer *buffer;
-
-	mutex_lock(&nms->table_lock);
-	list_for_each_entry(buffer, &nms->buffers, link) {
-		mutex_lock(&buffer->lock);
-		if (buffer->range == range && !buffer->dead)
-			nms_buffer_check(buffer);
-		mutex_unlock(&buffer->lock);
-	}
-	mutex_unlock(&nms->table_lock);
 }
 
 /* ---- handles ------------------------------------------------------------------- */

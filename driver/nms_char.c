@@ -58,9 +58,9 @@ static void nms_context_end(struct nms_context *ctx)
 	struct nms_device *nms = ctx->nms;
 
 	cmd.range.context = cpu_to_le32(ctx->id);
-	/* Whatever right should still be there. */
-	if (READ_ONCE(nms->state) == NMS_LIVE && ctx->had_handles)
-		nms_admin(nms, &cmd, NULL);
+	/* Its counters, and whatever right should still be there: the number is used again. */
+	if (ctx->had_handles || atomic64_read(&ctx->commands))
+		nms_admin_retry(nms, &cmd, NULL);
 }
 
 static int nms_release(struct inode *inode, struct file *file)
@@ -186,6 +186,7 @@ struct nms_device *nms_char_alloc(void)
 	xa_init_flags(&nms->contexts, XA_FLAGS_ALLOC);
 	mutex_init(&nms->page_lock);
 	mutex_init(&nms->table_lock);
+	mutex_init(&nms->range_lock);
 	init_rwsem(&nms->bound_lock);
 	INIT_LIST_HEAD(&nms->datasets);
 	INIT_LIST_HEAD(&nms->users);

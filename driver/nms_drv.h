@@ -6,6 +6,7 @@
  *	nms_device.bound_lock	for those who need the device not to be removed
  *	nms_device.run_lock	starting, stopping, recovering the device
  *	nms_device.table_lock	datasets, users, the list of buffers
+ *	nms_device.range_lock	making ranges, and destroying those that are nobody's
  *	nms_buffer.lock		rights on a buffer
  *	nms_job.lock		what became of a job
  *	nms_queue.lock		rings; taken in interrupts
@@ -140,6 +141,7 @@ struct nms_device {
 
 	struct mutex run_lock;		/* start, stop, recovery */
 	enum nms_state state;		/* written under run_lock */
+	int error;			/* of those who come while it is DEAD or GONE */
 	wait_queue_head_t state_wait;
 	atomic_t recovering;		/* single flight */
 	char reason[64];		/* of the last recovery */
@@ -170,6 +172,7 @@ struct nms_device {
 	struct list_head users;
 	struct list_head buffers;
 	u64 near_quota;
+	struct mutex range_lock;
 
 	u32 generation;
 	u32 resets;
@@ -177,6 +180,7 @@ struct nms_device {
 	atomic64_t near_used, pinned_pages, lost_pages;
 	bool dma_lost;			/* the rings cannot be freed */
 	bool link_told;			/* the port above says whether the link is up */
+	bool port_closed;		/* the port above forwards nothing */
 	struct dentry *debugfs;
 };
 
@@ -193,10 +197,11 @@ struct nms_buffer {
 	struct nms_device *nms;
 	struct list_head link;
 	struct mutex lock;		/* range, generations, grants */
-	u32 range, range_generation;
+	u32 range, range_generation;	/* range 0: not made yet, or missing */
 	u32 generation;			/* raised when contents were lost */
 	bool lost;			/* until it is written again as a whole */
 	bool dead;			/* could not be had again after power was lost */
+	bool seen, missing;		/* at a recovery: the device has it, or has it no more */
 	u64 size;
 	struct nms_user *user;
 	struct list_head grants;
@@ -316,11 +321,18 @@ int nms_start(struct nms_device *nms, bool first);
 void nms_stop(struct nms_device *nms, enum nms_state state, int error);
 void nms_recover(struct nms_device *nms, const char *reason);
 int nms_wait_live(struct nms_device *nms);
-void nms_restore_config(struct nms_device *nms);
 void nms_recover_init(struct nms_device *nms);
 void nms_recover_exit(struct nms_device *nms);
 const char *nms_state_name(enum nms_state state);
 void nms_set_state(struct nms_device *nms, enum nms_state state);
+
+/* ---- nms_halt.c ------------------------------------------------------------- */
+bool nms_halt(struct nms_device *nms);
+void nms_note_link(struct nms_device *nms);
+bool nms_open_port(struct nms_device *nms);
+bool nms_has_gone(struct nms_device *nms);
+bool nms_lacks_config(struct nms_device *nms);
+void nms_restore_config(struct nms_device *nms);
 
 /* ---- nms_char.c, nms_ioctl.c, nms_query.c ------------------------------------- */
 int nms_char_register(struct nms_device *nms);
@@ -360,8 +372,9 @@ void nms_mem_free_pieces(struct nms_job_cmd *cmd);
 /* ---- nms_buffer.c, nms_export.c, nms_dataset.c, nms_user.c ------------------------- */
 int nms_buffer_create(struct nms_context *ctx, struct nms_buffer_create *arg);
 void nms_buffer_put(struct nms_buffer *buffer);
-int nms_buffer_restore(struct nms_device *nms);
-void nms_buffer_lost(struct nms_device *nms, u32 range);
+void nms_buffer_tell_all(struct nms_buffer *buffer, bool none);
+int nms_range_grant(struct nms_buffer *buffer, u32 context, u32 rights, u64 *value);
+int nms_range_create(struct nms_buffer *buffer);
 int nms_handle_create(struct nms_context *ctx, struct nms_buffer *buffer, u32 access, u32 *id);
 struct nms_handle *nms_handle_get(struct nms_context *ctx, u32 id);
 void nms_handle_put(struct nms_handle *handle);
@@ -377,6 +390,10 @@ int nms_dataset_query(struct nms_context *ctx, u32 index, struct nms_query_datas
 void nms_dataset_drop_all(struct nms_device *nms);
 int nms_user_charge(struct nms_device *nms, u64 bytes, struct nms_user **user);
 void nms_user_uncharge(struct nms_device *nms, struct nms_user *user, u64 bytes);
+
+/* ---- nms_restore.c ------------------------------------------------------------------ */
+int nms_buffer_restore(struct nms_device *nms);
+void nms_buffer_lost(struct nms_device *nms, u32 range);
 
 /* ---- the rest ----------------------------------------------------------------------- */
 int nms_status_errno(u16 status);

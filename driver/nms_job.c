@@ -126,11 +126,26 @@ static void nms_job_end(struct nms_job *job)
 
 /* ---- one command after the other ----------------------------------------------- */
 
+/*
+ * What had been lost is there again when all of it was written, unless it has
+ * been lost once more since.
+ */
+static void nms_job_made_good(struct nms_job_cmd *cmd)
+{
+	struct nms_buffer *buffer = cmd->handle ? cmd->handle->buffer : NULL;
+	u32 generation = le32_to_cpu(cmd->one.req.cmd.data.near.generation);
+
+	if (cmd->user.op != NMS_CMD_WRITE && cmd->user.op != NMS_CMD_ZERO)
+		return;
+	if (!cmd->user.offset && cmd->user.length == buffer->size &&
+	    generation == READ_ONCE(buffer->range_generation))
+		WRITE_ONCE(buffer->lost, false);
+}
+
 static void nms_job_command_done(struct nms_job *job)
 {
 	struct nms_job_cmd *cmd = &job->cmds[job->current_cmd];
 	struct nms_context *ctx = job->context;
-	bool writes = cmd->user.op == NMS_CMD_WRITE || cmd->user.op == NMS_CMD_ZERO;
 
 	atomic64_inc(&ctx->commands);
 	atomic64_inc(&ctx->nms->commands);
@@ -141,9 +156,7 @@ static void nms_job_command_done(struct nms_job *job)
 	}
 	job->result.commands++;
 	job->current_cmd++;
-	/* What had been lost is there again when all of it was written. */
-	if (writes && !cmd->user.offset && cmd->user.length == cmd->handle->buffer->size)
-		WRITE_ONCE(cmd->handle->buffer->lost, false);
+	nms_job_made_good(cmd);
 }
 
 /* Start the next command, or end the job, which may then be gone. */

@@ -323,7 +323,7 @@ static int nms_continue(struct nms_device *nms)
 	err = nms_start(nms, false);
 	if (err) {
 		dev_err(&nms->pdev->dev, "the device did not come back: %d\n", err);
-		nms_stop(nms, NMS_DEAD, -EIO);
+		nms_stop(nms, NMS_DEAD, err == -ENODEV ? -ENODEV : -EIO);
 	}
 	mutex_unlock(&nms->run_lock);
 	return err;

@@ -28,7 +28,7 @@ static int nms_query_device(struct nms_device *nms, struct nms_query_device *q)
 	memcpy(q->model, id->model, sizeof(q->model));
 	memcpy(q->firmware, id->firmware, sizeof(q->firmware));
 	memcpy(q->energy, id->energy, sizeof(q->energy));
-	return q->near_free == U64_MAX ? -EIO : 0;
+	return q->near_free == U64_MAX ? -ENODEV : 0;
 }
 
 static void nms_query_queues(struct nms_device *nms, struct nms_query_counters *c)

@@ -38,21 +38,23 @@ static bool nms_is_settled(struct nms_device *nms)
 {
 	enum nms_state state = READ_ONCE(nms->state);
 
-	return state == NMS_LIVE || state == NMS_DEAD || state == NMS_GONE;
+	if (state == NMS_GONE)
+		return true;
+	/* Nothing is begun that a recovery which has been asked for would undo. */
+	return (state == NMS_LIVE || state == NMS_DEAD) && !atomic_read(&nms->recovering);
 }
 
 /*
  * Wait until the device has been brought back.  -EIO: that failed, -ENODEV: it
- * was removed.  Not to be called with a lock that nms_start() takes.
+ * has gone.  Not to be called with a lock that nms_start() takes.
  */
 int nms_wait_live(struct nms_device *nms)
 {
 	wait_event(nms->state_wait, nms_is_settled(nms));
 	switch (READ_ONCE(nms->state)) {
 	case NMS_DEAD:
-		return -EIO;
 	case NMS_GONE:
-		return -ENODEV;
+		return READ_ONCE(nms->error);
 	default:
 		return 0;
 	}
@@ -74,80 +76,6 @@ static void nms_fail_queues(struct nms_device *nms, int error, bool lost, bool w
 		nms_queue_fail(&nms->queues[i], error, lost, waiting);
 }
 
-/* Does the port above say that the link is up? */
-static bool nms_link_is_up(struct pci_dev *pdev)
-{
-	struct pci_dev *port = pci_upstream_bridge(pdev);
-	u16 status = 0;
-
-	if (!port || pcie_capability_read_word(port, PCI_EXP_LNKSTA, &status))
-		return false;
-	return status & PCI_EXP_LNKSTA_DLLLA;
-}
-
-/*
- * With the link down nothing can come from the device.  Only a port that said
- * "up" while the device was known to answer is believed.
- */
-static bool nms_link_is_down(struct nms_device *nms)
-{
-	return nms->link_told && !nms_link_is_up(nms->pdev);
-}
-
-/* An absent function, or what stands between, may answer anything. */
-static bool nms_is_itself(struct pci_dev *pdev)
-{
-	u32 id = 0;
-
-	pci_read_config_dword(pdev, PCI_VENDOR_ID, &id);
-	return id == (pdev->vendor | (u32)pdev->device << 16);
-}
-
-static bool nms_clear_master(struct pci_dev *pdev)
-{
-	u16 before, after;
-
-	pci_read_config_word(pdev, PCI_COMMAND, &before);
-	pci_clear_master(pdev);
-	pci_read_config_word(pdev, PCI_COMMAND, &after);
-	return after == (before & ~PCI_COMMAND_MASTER) && nms_is_itself(pdev);
-}
-
-/* As it was at the end of probe; what the core has saved it uses but once. */
-void nms_restore_config(struct nms_device *nms)
-{
-	pci_load_saved_state(nms->pdev, nms->saved_config);
-	pci_restore_state(nms->pdev);
-}
-
-static bool nms_flr(struct nms_device *nms)
-{
-	struct pci_dev *pdev = nms->pdev;
-	int err;
-
-	if (!nms_is_itself(pdev))
-		return false;
-	err = pcie_reset_flr(pdev, PCI_RESET_DO_RESET);
-	if (err)
-		return false;
-	nms_restore_config(nms);
-	return !nms_regs_wait_status(nms, U32_MAX, 0);
-}
-
-/* True: no DMA of the device will happen any more. */
-static bool nms_halt(struct nms_device *nms)
-{
-	struct pci_dev *pdev = nms->pdev;
-
-	if (!pci_channel_offline(pdev)) {
-		if (!nms_regs_reset(nms))
-			return true;
-		if (nms_flr(nms))
-			return true;
-	}
-	return nms_clear_master(pdev) || nms_link_is_down(nms);
-}
-
 /*
  * Stop the device and end what was in flight.  For a final @state (DEAD, GONE)
  * what waits ends too, and all that comes, with @error.  Under run_lock.
@@ -155,15 +83,18 @@ static bool nms_halt(struct nms_device *nms)
 void nms_stop(struct nms_device *nms, enum nms_state state, int error)
 {
 	bool final = state == NMS_DEAD || state == NMS_GONE;
+	int end = final ? error : nms_has_gone(nms) ? -ENODEV : -ENETRESET;
 	bool halted;
 
+	if (final)
+		WRITE_ONCE(nms->error, error);
 	nms_set_state(nms, state);
 	nms_set_queues(nms, final ? NMS_QUEUE_DEAD : NMS_QUEUE_HOLD, error);
 	halted = nms_halt(nms);
 	if (!halted)
 		dev_err(&nms->pdev->dev, "the device could not be stopped\n");
 	nms->dma_lost = !halted;
-	nms_fail_queues(nms, final ? error : -ENETRESET, !halted, final);
+	nms_fail_queues(nms, end, !halted, final);
 }
 
 /* ---- start --------------------------------------------------------------------- */
@@ -195,10 +126,13 @@ static int nms_start_admin(struct nms_device *nms, bool first)
 	struct nms_hw_identify *id;
 	int err;
 
-	pci_set_master(nms->pdev);
+	if (!nms_open_port(nms))
+		return -ENODEV;
 	err = nms_regs_reset(nms);
 	if (err)
 		return err;
+	/* Not before: who had the device may have left it at work. */
+	pci_set_master(nms->pdev);
 	nms_queue_reset(&nms->admin);
 	err = nms_regs_enable(nms);
 	if (err)
@@ -264,7 +198,7 @@ int nms_start(struct nms_device *nms, bool first)
 	cancel_work_sync(&nms->event_work);
 	nms_admin_event_arm(nms);
 	nms->resets = nms_read32(nms, NMS_HW_REG_RESETS);
-	nms->link_told = nms_link_is_up(nms->pdev);
+	nms_note_link(nms);
 	for (unsigned int i = 0; i < nms->nqueues; i++)
 		nms_queue_set_state(&nms->queues[i], NMS_QUEUE_RUN, 0);
 	nms_set_state(nms, NMS_LIVE);
@@ -306,7 +240,7 @@ static void nms_recover_once(struct nms_device *nms)
 	dev_warn(dev, "recovery: %s\n", nms->reason);
 	trace_nms_recover(nms, nms->reason);
 	/* A function that had gone may have come back without its configuration. */
-	if (nms->state == NMS_DEAD && nms_is_itself(nms->pdev))
+	if (nms_lacks_config(nms))
 		nms_restore_config(nms);
 	nms_set_state(nms, NMS_RECOVERING);
 	nms_set_queues(nms, NMS_QUEUE_HOLD, 0);
@@ -339,6 +273,7 @@ static void nms_recover_work(struct work_struct *work)
 	if (nms->state == NMS_LIVE || nms->state == NMS_DEAD)
 		nms_recover_once(nms);
 	atomic_set(&nms->recovering, 0);
+	wake_up_all(&nms->state_wait);
 	mutex_unlock(&nms->run_lock);
 }
 
@@ -374,6 +309,10 @@ static void nms_watch(struct nms_device *nms)
 	}
 	if (status & NMS_HW_STATUS_FATAL) {
 		nms_recover(nms, "the device has stopped with a fatal error");
+		return;
+	}
+	if (!(status & NMS_HW_STATUS_READY)) {
+		nms_recover(nms, "the device has lost its state");
 		return;
 	}
 	for (unsigned int i = 0; i < nms->nqueues; i++)

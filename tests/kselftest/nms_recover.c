@@ -8,86 +8,13 @@
 #include <pthread.h>
 #include <time.h>
 
-#include "nms_test.h"
-
-#define SYSFS "/sys/class/nms/nms0/"
-#define PARAMETERS "/sys/module/nms/parameters/"
+#include "nms_control.h"
 
 FIXTURE(recover) {
 	int fd, control;
 	uint32_t handle;
 	unsigned char data[65536];
 };
-
-static int put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	int err = fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
-static void get(const char *path, char *text, size_t size)
-{
-	FILE *f = fopen(path, "r");
-
-	text[0] = '\0';
-	if (f && fgets(text, size, f))
-		text[strcspn(text, "\n")] = '\0';
-	if (f)
-		fclose(f);
-}
-
-static unsigned long number(const char *path)
-{
-	char text[32];
-
-	get(path, text, sizeof(text));
-	return strtoul(text, NULL, 0);
-}
-
-/* Ask outside; true if the answer is "ok ...". */
-static bool ask(int control, const char *line)
-{
-	char answer[1024];
-	size_t n = 0;
-
-	if (dprintf(control, "%s\n", line) < 0)
-		return false;
-	while (n < sizeof(answer) - 1 && read(control, answer + n, 1) == 1 && answer[n] != '\n')
-		n++;
-	answer[n] = '\0';
-	if (strncmp(answer, "ok", 2))
-		printf("# %s: %s\n", line, answer);
-	return !strncmp(answer, "ok", 2);
-}
-
-static bool wait_state(const char *wanted, int seconds)
-{
-	char state[32] = "";
-
-	for (int i = 0; i < 20 * seconds; i++) {
-		get(SYSFS "state", state, sizeof(state));
-		if (!strcmp(state, wanted))
-			return true;
-		usleep(50000);
-	}
-	printf("# state is %s, not %s\n", state, wanted);
-	return false;
-}
-
-static int check_data(int fd, uint32_t handle, const unsigned char *data, size_t size)
-{
-	unsigned char *seen = malloc(size);
-	int err = nms_transfer(fd, NMS_CMD_READ, handle, 0, seen, size);
-
-	if (!err && memcmp(seen, data, size))
-		err = -EILSEQ;
-	free(seen);
-	return err;
-}
 
 FIXTURE_SETUP(recover)
 {
@@ -127,11 +54,6 @@ static int read_some(FIXTURE_DATA(recover) *self)
 	unsigned char seen[8192];
 
 	return nms_transfer(self->fd, NMS_CMD_READ, self->handle, 0, seen, sizeof(seen));
-}
-
-static unsigned long generation(void)
-{
-	return number(SYSFS "generation");
 }
 
 TEST_F(recover, dma_error)

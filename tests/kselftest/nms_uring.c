@@ -3,12 +3,11 @@
  * Jobs by io_uring: depth, order, fixed buffers, a polling thread, rings of every
  * kind, malformed commands, cancel, and submitters that die.
  */
-#include <liburing.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/syscall.h>
 
-#include "nms_test.h"
+#include "nms_uring_test.h"
 
 #define DEPTH 32
 
@@ -43,63 +42,6 @@ FIXTURE_TEARDOWN(uring)
 	EXPECT_EQ(0, nms_query(self->fd, NMS_QUERY_CONTEXT, 0, &c, sizeof(c)));
 	EXPECT_EQ(0, c.pinned_pages);
 	close(self->fd);
-}
-
-/* A job in flight: all that the kernel reads or writes of it. */
-struct uring_job {
-	struct nms_cmd cmd;
-	struct nms_submit submit;
-	struct nms_job_result result;
-};
-
-static void prepare(struct uring_job *j, struct nms_cmd cmd)
-{
-	j->cmd = cmd;
-	j->submit = (struct nms_submit){
-		.commands = (uintptr_t)&j->cmd, .count = 1, .command_size = sizeof(j->cmd),
-		.result = (uintptr_t)&j->result, .result_size = sizeof(j->result),
-	};
-	memset(&j->result, 0xff, sizeof(j->result));
-}
-
-static struct io_uring_sqe *queue(struct io_uring *ring, int fd, struct uring_job *j)
-{
-	struct nms_uring_cmd payload = { .address = (uintptr_t)&j->submit,
-					 .size = sizeof(j->submit) };
-	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
-
-	if (!sqe)
-		return NULL;
-	memset(sqe, 0, sizeof(*sqe));
-	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = fd;
-	sqe->user_data = (uintptr_t)j;
-	sqe->off = NMS_URING_SUBMIT;	/* cmd_op */
-	memcpy((void *)&sqe->addr3, &payload, sizeof(payload));
-	return sqe;
-}
-
-static int reap(struct io_uring *ring, struct uring_job **job)
-{
-	struct io_uring_cqe *cqe;
-	int res = io_uring_wait_cqe(ring, &cqe);
-
-	if (res)
-		return res;
-	if (job)
-		*job = (void *)(uintptr_t)cqe->user_data;
-	res = cqe->res;
-	io_uring_cqe_seen(ring, cqe);
-	return res;
-}
-
-static int run_one(struct io_uring *ring, int fd, struct uring_job *j)
-{
-	if (!queue(ring, fd, j))
-		return -EBUSY;
-	if (io_uring_submit(ring) != 1)
-		return -EIO;
-	return reap(ring, NULL);
 }
 
 TEST_F(uring, nop)
@@ -215,20 +157,10 @@ TEST_F(uring, async)
 	EXPECT_EQ(1, j.result.commands);
 }
 
-#ifndef IORING_URING_CMD_FIXED
-#define IORING_URING_CMD_FIXED (1U << 0)
-#endif
-
 static int run_fixed(struct io_uring *ring, int fd, struct uring_job *j, int index)
 {
-	struct io_uring_sqe *sqe;
-
-	j->cmd.flags = NMS_CMD_FIXED;
-	sqe = queue(ring, fd, j);
-	if (!sqe)
+	if (!queue_fixed(ring, fd, j, index))
 		return -EBUSY;
-	sqe->rw_flags = IORING_URING_CMD_FIXED;
-	sqe->buf_index = index;
 	if (io_uring_submit(ring) != 1)
 		return -EIO;
 	return reap(ring, NULL);
