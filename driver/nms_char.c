@@ -39,6 +39,7 @@ static int nms_open(struct inode *inode, struct file *file)
 	xa_init_flags(&ctx->handles, XA_FLAGS_ALLOC1);
 	xa_init(&ctx->jobs);
 	init_waitqueue_head(&ctx->wait);
+	nms_sched_init_context(ctx);
 	/* Ids go round, so that a late command of one context never hits the next. */
 	most = min(le32_to_cpu(nms->identify->max_contexts), U32_MAX - 1);
 	err = xa_alloc_cyclic(&nms->contexts, &ctx->id, ctx, XA_LIMIT(1, most),
@@ -191,6 +192,7 @@ struct nms_device *nms_char_alloc(void)
 	INIT_LIST_HEAD(&nms->datasets);
 	INIT_LIST_HEAD(&nms->users);
 	INIT_LIST_HEAD(&nms->buffers);
+	nms_sched_init(&nms->sched);
 	nms_recover_init(nms);
 	nms_admin_event_init(nms);
 	device_initialize(&nms->dev);

@@ -52,10 +52,52 @@ static int buffers_show(struct seq_file *m, void *data)
 }
 DEFINE_SHOW_ATTRIBUTE(buffers);
 
+static void nms_debugfs_compute(struct seq_file *m, const struct nms_compute *c, u64 now)
+{
+	seq_printf(m, "context %u job %llu opcode %#x units %llu %s %llu ms predicted %llu ms%s\n",
+		   c->job->context->id, c->job->id, c->piece->req.cmd.opcode, c->units,
+		   c->turn == NMS_TURN_RUNS ? "runs" : "waits",
+		   (now - c->since) / NSEC_PER_MSEC, c->predicted / NSEC_PER_MSEC,
+		   c->is_long ? " long" : "");
+}
+
+static void nms_debugfs_waiting(struct seq_file *m, const struct nms_sched_context *ctx, u64 now)
+{
+	const struct nms_compute *c;
+
+	list_for_each_entry(c, &ctx->waiting, link)
+		nms_debugfs_compute(m, c, now);
+}
+
+static int scheduler_show(struct seq_file *m, void *data)
+{
+	struct nms_device *nms = m->private;
+	struct nms_sched *s = &nms->sched;
+	struct nms_sched_context *ctx;
+	struct nms_compute *c;
+	u64 now;
+
+	/* What a unit of REDUCE, EMBED, SELECT takes. */
+	spin_lock_irq(&s->lock);
+	now = ktime_get_ns();
+	seq_printf(m, "running %u long %u waiting %u rates %u %u %u ps\n", s->nrunning, s->nlong,
+		   s->waiting, s->rate[0], s->rate[1], s->rate[2]);
+	list_for_each_entry(c, &s->running, link) {
+		nms_debugfs_compute(m, c, now);
+		nms_debugfs_waiting(m, &c->job->context->sched, now);
+	}
+	list_for_each_entry(ctx, &s->contexts, link)
+		nms_debugfs_waiting(m, ctx, now);
+	spin_unlock_irq(&s->lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(scheduler);
+
 void nms_debugfs_add(struct nms_device *nms)
 {
 	nms->debugfs = debugfs_create_dir(dev_name(&nms->dev), nms_debugfs_root);
 	debugfs_create_file("queues", 0400, nms->debugfs, nms, &queues_fops);
+	debugfs_create_file("scheduler", 0400, nms->debugfs, nms, &scheduler_fops);
 	debugfs_create_file("buffers", 0400, nms->debugfs, nms, &buffers_fops);
 }
 

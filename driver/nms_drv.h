@@ -9,6 +9,7 @@
  *	nms_device.range_lock	making ranges, and destroying those that are nobody's
  *	nms_buffer.lock		rights on a buffer
  *	nms_job.lock		what became of a job
+ *	nms_sched.lock		which command of compute is next; taken in interrupts
  *	nms_queue.lock		rings; taken in interrupts
  */
 #ifndef NMS_DRV_H
@@ -39,6 +40,12 @@
 #define NMS_MAX_HANDLES		1024	/* of a context */
 #define NMS_MAX_TRANSFER	BIT_ULL(30)
 #define NMS_MAX_DATASETS	4096
+#define NMS_MAX_OPERANDS	9	/* handles of a command of compute */
+#define NMS_COMPUTE_SLOTS	8	/* commands that use the datapath, with the device */
+#define NMS_LONG_SLOTS		6	/* of these, predicted to be long */
+#define NMS_COMPUTE_OPS		3	/* REDUCE, EMBED, SELECT */
+/* Where io_uring cannot cancel: its exit warns of what takes longer than 5 minutes. */
+#define NMS_URING_LIMIT_MS	240000
 
 struct io_uring_cmd;
 struct nms_device;
@@ -58,14 +65,23 @@ enum nms_request_state {
 	NMS_REQUEST_IN_FLIGHT,
 };
 
+/* How to see that a command of compute is alive; under its queue's lock. */
+struct nms_pulse {
+	const struct nms_hw_result *block;	/* the device writes it */
+	unsigned long began;	/* jiffies when its first step was seen, 0: not yet */
+	u32 beat;
+};
+
 /* One command of the device. */
 struct nms_request {
 	struct list_head link;
 	void (*done)(struct nms_request *req);	/* in any context, no lock held */
+	struct nms_pulse *pulse;	/* of a command of compute, else NULL */
 	struct nms_hw_cmd cmd;
-	unsigned long since;	/* jiffies of its submission */
+	unsigned long since;	/* jiffies of its submission, or of its last beat */
 	u16 slot;
 	u8 state;		/* enum nms_request_state */
+	bool given;		/* the device has had it */
 	bool timed_out;
 	bool lost;		/* the device may still reach its memory */
 	/* What became of it. */
@@ -111,6 +127,30 @@ struct nms_vector {
 	int irq;
 	char name[32];
 	atomic64_t interrupts;
+};
+
+/* ---- who computes next ------------------------------------------------------ */
+
+enum nms_turn {
+	NMS_TURN_NONE,
+	NMS_TURN_WAITS,
+	NMS_TURN_RUNS,		/* with the device, or in its queue */
+};
+
+struct nms_sched {
+	spinlock_t lock;
+	struct list_head contexts;	/* that have commands waiting, and none running */
+	struct list_head running;
+	unsigned int waiting, nrunning, nlong;
+	bool dispatching;
+	u32 rate[NMS_COMPUTE_OPS];	/* picoseconds for a unit of work, as learned */
+};
+
+/* A context's share in it; under nms_sched.lock. */
+struct nms_sched_context {
+	struct list_head link;
+	struct list_head waiting;	/* in order of arrival */
+	bool running;
 };
 
 /* ---- the device ---------------------------------------------------------- */
@@ -163,6 +203,8 @@ struct nms_device {
 	struct nms_request event;	/* the one ASYNC_EVENT */
 	struct work_struct event_work;
 	struct dma_pool *sgl_small, *sgl_large;
+	struct dma_pool *blocks;	/* of parameters and of results */
+	struct nms_sched sched;
 
 	struct xarray contexts;
 	u32 next_context;
@@ -230,6 +272,7 @@ struct nms_context {
 	atomic_t active;		/* not yet cleaned up */
 	wait_queue_head_t wait;		/* an ioctl job, or the last active one, has ended */
 	atomic_t ended;			/* ioctl jobs to be waited for */
+	struct nms_sched_context sched;
 	atomic64_t total_jobs, commands, errors, near_used, pinned_pages;
 };
 
@@ -250,13 +293,35 @@ struct nms_piece {
 	struct nms_job *job;
 	struct nms_hw_sge *sgl;
 	dma_addr_t sgl_dma;
+	struct nms_hw_result *block;	/* NULL: nobody asks for it */
+	dma_addr_t block_dma;
 	u32 entries;
 	u64 length;
+};
+
+/* What a command of compute has beside. */
+struct nms_compute {
+	struct nms_job *job;
+	struct nms_piece *piece;
+	void *param;
+	dma_addr_t param_dma;
+	unsigned int nhandles;
+	struct nms_handle *handles[NMS_MAX_OPERANDS];
+	struct nms_pulse pulse;
+	/* What follows under nms_sched.lock. */
+	struct list_head link;
+	u8 turn;		/* enum nms_turn */
+	bool is_long;
+	u64 units;		/* of work */
+	u64 since;		/* ns: when it came, then when it got its turn */
+	u64 predicted;		/* ns, when it got its turn */
 };
 
 struct nms_job_cmd {
 	struct nms_cmd user;
 	struct nms_handle *handle;
+	struct nms_compute *compute;	/* NULL: it is none */
+	struct nms_hw_result *result;	/* for the user, NULL: he does not want it */
 	struct nms_mem mem;
 	struct nms_piece one;
 	struct nms_piece *pieces;	/* &one, or an array */
@@ -268,7 +333,7 @@ struct nms_job {
 	struct nms_context *context;
 	struct nms_queue *queue;
 	u64 id;
-	spinlock_t lock;		/* what follows to result */
+	spinlock_t lock;		/* what follows to mm */
 	bool cancelled;
 	bool finished;			/* no command of it will run any more */
 	bool ended;			/* ioctl: the result may be read */
@@ -277,12 +342,12 @@ struct nms_job {
 	unsigned int current_cmd;
 	unsigned int left;		/* pieces of the current command */
 	struct nms_job_result result;
+	struct mm_struct *mm;		/* where results go; NULL: nowhere */
 	wait_queue_head_t wait;
 	struct work_struct end_work, cancel_work;
 	/* io_uring */
 	struct io_uring_cmd *ioucmd;
 	void *owner;			/* struct files_struct of the submitter, to compare */
-	struct mm_struct *mm;
 	u64 user_result;
 	u32 user_result_size;
 	unsigned int count;
@@ -354,9 +419,29 @@ int nms_job_wait(struct nms_context *ctx, struct nms_wait *wait);
 int nms_job_cancel_by_id(struct nms_context *ctx, u64 id);
 void nms_job_cancel_all(struct nms_context *ctx, void *owner);
 void nms_job_clean(struct nms_job *job);
-int nms_job_create(struct nms_context *ctx, const struct nms_submit *submit,
+int nms_job_create(struct nms_context *ctx, struct nms_submit *submit,
 		   struct io_uring_cmd *ioucmd, unsigned int issue_flags, struct nms_job **job);
 void nms_job_destroy(struct nms_job *job);
+void nms_submit_blame(const struct nms_submit *submit, struct nms_submit __user *user,
+		      size_t size);
+int nms_job_progress(struct nms_context *ctx, struct nms_job_progress *progress);
+
+/* ---- nms_param.c, nms_result.c, nms_sched.c --------------------------------------- */
+int nms_param_prepare(struct nms_job *job, struct nms_job_cmd *cmd, u32 *field);
+void nms_param_free_block(struct nms_device *nms, struct nms_job_cmd *cmd);
+void nms_param_put_handles(struct nms_job_cmd *cmd);
+int nms_result_prepare(struct nms_device *nms, struct nms_job_cmd *cmd);
+void nms_result_collect(struct nms_job_cmd *cmd, const struct nms_piece *piece);
+void nms_result_free_blocks(struct nms_device *nms, struct nms_job_cmd *cmd);
+int nms_result_copy(struct nms_job *job);
+void nms_result_progress(const struct nms_job_cmd *cmd, unsigned int left,
+			 struct nms_job_progress *progress);
+void nms_sched_init(struct nms_sched *s);
+void nms_sched_init_context(struct nms_context *ctx);
+u64 nms_sched_units(const void *param);
+void nms_sched_submit(struct nms_compute *c);
+void nms_sched_done(struct nms_compute *c);
+bool nms_sched_cancel(struct nms_compute *c);
 
 /* ---- nms_mem.c ------------------------------------------------------------------ */
 int nms_mem_pin(struct nms_context *ctx, struct nms_mem *mem, u64 address, u64 length,
@@ -366,6 +451,7 @@ int nms_mem_fixed(struct nms_context *ctx, struct nms_mem *mem, u64 address, u64
 void nms_mem_unmap(struct nms_device *nms, struct nms_mem *mem);
 void nms_mem_unpin(struct nms_context *ctx, struct nms_mem *mem);
 int nms_mem_pieces(struct nms_device *nms, struct nms_job_cmd *cmd);
+int nms_mem_whole(struct nms_device *nms, struct nms_job_cmd *cmd);
 void nms_mem_free_sgls(struct nms_device *nms, struct nms_job_cmd *cmd);
 void nms_mem_free_pieces(struct nms_job_cmd *cmd);
 

@@ -17,6 +17,7 @@ union nms_arg {
 	struct nms_submit submit;
 	struct nms_wait wait;
 	struct nms_cancel cancel;
+	struct nms_job_progress progress;
 };
 
 /* One call: what was copied in, and where it came from. */
@@ -101,8 +102,10 @@ static int nms_do_submit(struct nms_call *call)
 	if (call->arg.submit.result || call->arg.submit.result_size)
 		return -EINVAL;
 	err = nms_job_create(call->ctx, &call->arg.submit, NULL, 0, &job);
-	if (err)
+	if (err) {
+		nms_submit_blame(&call->arg.submit, call->user, call->size);
 		return err;
+	}
 	call->arg.submit.job = job->id;
 	err = nms_copy_out(call);
 	if (err)
@@ -133,6 +136,16 @@ static int nms_do_cancel(struct nms_call *call)
 	return nms_job_cancel_by_id(call->ctx, call->arg.cancel.job);
 }
 
+static int nms_do_progress(struct nms_call *call)
+{
+	struct nms_job_progress *progress = &call->arg.progress;
+	int err;
+
+	*progress = (struct nms_job_progress){ .job = progress->job };
+	err = nms_job_progress(call->ctx, progress);
+	return err ? err : nms_copy_out(call);
+}
+
 static const struct nms_ioctl {
 	unsigned int cmd;
 	int (*fn)(struct nms_call *call);
@@ -148,6 +161,7 @@ static const struct nms_ioctl {
 	{ NMS_IOCTL_SUBMIT, nms_do_submit },
 	{ NMS_IOCTL_WAIT, nms_do_wait },
 	{ NMS_IOCTL_CANCEL, nms_do_cancel },
+	{ NMS_IOCTL_PROGRESS, nms_do_progress },
 };
 
 /* By number and direction: the size is the caller's. */

@@ -16,8 +16,11 @@ static void nms_job_free(struct kref *ref)
 {
 	struct nms_job *job = container_of(ref, struct nms_job, ref);
 
-	for (unsigned int i = 0; i < job->count; i++)
+	for (unsigned int i = 0; i < job->count; i++) {
 		nms_mem_free_pieces(&job->cmds[i]);
+		kfree(job->cmds[i].compute);
+		kfree(job->cmds[i].result);
+	}
 	kvfree(job);
 }
 
@@ -38,13 +41,21 @@ static struct nms_job *nms_job_get(struct nms_context *ctx, u64 id)
 	return job;
 }
 
-/* Take a job from the table. */
+/* Take a job from the table.  May sleep. */
 void nms_job_forget(struct nms_context *ctx, u64 id)
 {
 	struct nms_job *job = xa_erase(&ctx->jobs, id);
+	struct mm_struct *mm;
 
 	if (!job)
 		return;
+	/* Another who waits for it, too, must not mistake a new process for the old one. */
+	spin_lock_irq(&job->lock);
+	mm = job->mm;
+	job->mm = NULL;
+	spin_unlock_irq(&job->lock);
+	if (mm)
+		mmdrop(mm);
 	atomic_dec(&ctx->njobs);
 	if (READ_ONCE(job->ended))
 		atomic_dec(&ctx->ended);
@@ -60,6 +71,18 @@ static void nms_job_unmap(struct nms_job *job)
 	for (unsigned int i = 0; i < job->count; i++) {
 		nms_mem_unmap(nms, &job->cmds[i].mem);
 		nms_mem_free_sgls(nms, &job->cmds[i]);
+		nms_result_free_blocks(nms, &job->cmds[i]);
+		nms_param_free_block(nms, &job->cmds[i]);
+	}
+}
+
+static void nms_job_unpin(struct nms_job *job)
+{
+	for (unsigned int i = 0; i < job->count; i++) {
+		nms_mem_unpin(job->context, &job->cmds[i].mem);
+		if (job->cmds[i].handle)
+			nms_handle_put(job->cmds[i].handle);
+		nms_param_put_handles(&job->cmds[i]);
 	}
 }
 
@@ -72,11 +95,7 @@ void nms_job_clean(struct nms_job *job)
 	struct nms_context *ctx = job->context;
 	unsigned long flags;
 
-	for (unsigned int i = 0; i < job->count; i++) {
-		nms_mem_unpin(ctx, &job->cmds[i].mem);
-		if (job->cmds[i].handle)
-			nms_handle_put(job->cmds[i].handle);
-	}
+	nms_job_unpin(job);
 	if (job->ioucmd) {
 		nms_job_forget(ctx, job->id);
 	} else {
@@ -85,8 +104,6 @@ void nms_job_clean(struct nms_job *job)
 		smp_store_release(&job->ended, true);
 		wake_up_all(&job->wait);
 	}
-	if (job->mm)
-		mmdrop(job->mm);
 	spin_lock_irqsave(&ctx->wait.lock, flags);
 	atomic_dec(&ctx->active);
 	wake_up_locked(&ctx->wait);
@@ -159,6 +176,16 @@ static void nms_job_command_done(struct nms_job *job)
 	nms_job_made_good(cmd);
 }
 
+static void nms_job_submit(struct nms_job *job, struct nms_job_cmd *cmd, unsigned int n, bool defer)
+{
+	if (cmd->compute && cmd->compute->units) {
+		nms_sched_submit(cmd->compute);
+		return;
+	}
+	for (unsigned int i = 0; i < n; i++)
+		nms_queue_submit(job->queue, &cmd->pieces[i].req, defer || i + 1 < n);
+}
+
 /* Start the next command, or end the job, which may then be gone. */
 static void nms_job_next(struct nms_job *job, bool defer)
 {
@@ -182,8 +209,7 @@ static void nms_job_next(struct nms_job *job, bool defer)
 		return;
 	}
 	kref_get(&job->ref);
-	for (unsigned int i = 0; i < n; i++)
-		nms_queue_submit(job->queue, &cmd->pieces[i].req, defer || i + 1 < n);
+	nms_job_submit(job, cmd, n, defer);
 	/* A cancel may have come by before the parts could be seen. */
 	if (READ_ONCE(job->cancelled))
 		nms_job_cancel(job);
@@ -194,17 +220,22 @@ static void nms_piece_done(struct nms_request *req)
 {
 	struct nms_piece *piece = container_of(req, struct nms_piece, req);
 	struct nms_job *job = piece->job;
+	struct nms_job_cmd *cmd;
 	unsigned long flags;
 	int err = req->error;
 	bool last;
 
+	cmd = &job->cmds[job->current_cmd];
+	if (cmd->compute)
+		nms_sched_done(cmd->compute);
 	if (err == -ECANCELED && req->timed_out)
 		err = -ETIMEDOUT;
 	if (!err && piece->sgl && req->value != piece->length)
 		err = -EPROTO;
 	spin_lock_irqsave(&job->lock, flags);
 	if (req->lost)
-		job->cmds[job->current_cmd].mem.lost = true;
+		cmd->mem.lost = true;
+	nms_result_collect(cmd, piece);
 	if (!err) {
 		job->result.bytes += piece->length;
 	} else if (!job->result.error) {
@@ -255,6 +286,8 @@ static void nms_job_cancel_work(struct work_struct *work)
 		cmd = &job->cmds[job->current_cmd];
 	spin_unlock_irq(&job->lock);
 	/* No other command of the job is begun, and its parts stay until the job is freed. */
+	if (cmd && cmd->compute && nms_sched_cancel(cmd->compute))
+		cmd = NULL;
 	for (unsigned int i = 0; cmd && i < cmd->npieces; i++)
 		if (nms_queue_cid(job->queue, &cmd->pieces[i].req, &cid))
 			nms_admin_abort(nms, job->queue->id, cid);
@@ -348,9 +381,30 @@ int nms_job_wait(struct nms_context *ctx, struct nms_wait *wait)
 		return -ENOENT;
 	err = job->ioucmd ? -EINVAL : nms_job_wait_until(job, wait->deadline_ns);
 	if (!err)
+		err = nms_result_copy(job);
+	if (!err)
 		wait->result = job->result;
 	nms_job_put(job);
 	return err;
+}
+
+/* Does not wait for anything. */
+int nms_job_progress(struct nms_context *ctx, struct nms_job_progress *progress)
+{
+	struct nms_job *job = nms_job_get(ctx, progress->job);
+
+	if (!job)
+		return -ENOENT;
+	spin_lock_irq(&job->lock);
+	progress->commands = job->count;
+	progress->command = job->current_cmd;
+	if (job->finished)
+		progress->state = NMS_PROGRESS_ENDED;
+	else if (job->left)
+		nms_result_progress(&job->cmds[job->current_cmd], job->left, progress);
+	spin_unlock_irq(&job->lock);
+	nms_job_put(job);
+	return 0;
 }
 
 /* ---- create and destroy -------------------------------------------------------- */
@@ -363,13 +417,7 @@ void nms_job_destroy(struct nms_job *job)
 
 	nms_job_unmap(job);
 	up_read(&nms->bound_lock);
-	for (unsigned int i = 0; i < job->count; i++) {
-		nms_mem_unpin(ctx, &job->cmds[i].mem);
-		if (job->cmds[i].handle)
-			nms_handle_put(job->cmds[i].handle);
-	}
-	if (job->mm)
-		mmdrop(job->mm);
+	nms_job_unpin(job);
 	nms_job_forget(ctx, job->id);
 	atomic_dec(&ctx->active);
 	nms_job_put(job);

@@ -237,13 +237,13 @@ struct nms_sg_iter {
 };
 
 /*
- * The next part: at most NMS_PIECE_BYTES and NMS_PIECE_ENTRIES.  Neighbours are
+ * The next part: at most so many @bytes, and @most entries.  Neighbours are
  * joined.  @sgl NULL: only count.  Returns the number of entries.
  */
 static unsigned int nms_sg_next_piece(struct nms_sg_iter *it, struct nms_hw_sge *sgl,
-				      unsigned int most, u64 *length)
+				      unsigned int most, u64 bytes, u64 *length)
 {
-	u64 room = NMS_PIECE_BYTES, end = 0;
+	u64 room = bytes, end = 0;
 	unsigned int n = 0;
 	u32 size = 0;
 
@@ -272,7 +272,7 @@ static unsigned int nms_sg_next_piece(struct nms_sg_iter *it, struct nms_hw_sge 
 			it->at = 0;
 		}
 	}
-	*length = NMS_PIECE_BYTES - room;
+	*length = bytes - room;
 	return n;
 }
 
@@ -288,7 +288,7 @@ static unsigned int nms_count_pieces(struct nms_device *nms, struct nms_mem *mem
 	u64 length;
 
 	while (it.left) {
-		nms_sg_next_piece(&it, NULL, nms_most_entries(nms), &length);
+		nms_sg_next_piece(&it, NULL, nms_most_entries(nms), NMS_PIECE_BYTES, &length);
 		n++;
 	}
 	return n;
@@ -299,17 +299,51 @@ static struct dma_pool *nms_sgl_pool(struct nms_device *nms, unsigned int entrie
 	return entries <= NMS_SMALL_ENTRIES ? nms->sgl_small : nms->sgl_large;
 }
 
+static size_t nms_sgl_size(const struct nms_piece *piece)
+{
+	return array_size(piece->entries, sizeof(*piece->sgl));
+}
+
 static int nms_fill_piece(struct nms_device *nms, struct nms_sg_iter *it, struct nms_piece *piece)
 {
 	struct nms_sg_iter probe = *it;
 
-	piece->entries = nms_sg_next_piece(&probe, NULL, nms_most_entries(nms), &piece->length);
+	piece->entries = nms_sg_next_piece(&probe, NULL, nms_most_entries(nms), NMS_PIECE_BYTES,
+					   &piece->length);
 	piece->sgl = dma_pool_alloc(nms_sgl_pool(nms, piece->entries), GFP_KERNEL,
 				    &piece->sgl_dma);
 	if (!piece->sgl)
 		return -ENOMEM;
-	nms_sg_next_piece(it, piece->sgl, nms_most_entries(nms), &piece->length);
+	nms_sg_next_piece(it, piece->sgl, nms_most_entries(nms), NMS_PIECE_BYTES,
+			  &piece->length);
 	piece->req.cmd.data.length = cpu_to_le64(piece->length);
+	piece->req.cmd.sgl = cpu_to_le64(piece->sgl_dma);
+	piece->req.cmd.sgl_entries = cpu_to_le32(piece->entries);
+	return 0;
+}
+
+/*
+ * A command that cannot be split, whose memory is mapped: one list, of as many pages
+ * as it takes.
+ */
+int nms_mem_whole(struct nms_device *nms, struct nms_job_cmd *cmd)
+{
+	struct nms_sg_iter it = { cmd->mem.sgt.sgl, cmd->mem.sgt.nents, 0 }, probe = it;
+	unsigned int most = le32_to_cpu(nms->identify->max_sgl_entries);
+	struct nms_piece *piece = &cmd->one;
+
+	piece->entries = nms_sg_next_piece(&probe, NULL, most, U64_MAX, &piece->length);
+	if (probe.left)
+		return -EMSGSIZE;
+	if (piece->entries <= NMS_PIECE_ENTRIES)
+		piece->sgl = dma_pool_alloc(nms_sgl_pool(nms, piece->entries), GFP_KERNEL,
+					    &piece->sgl_dma);
+	else
+		piece->sgl = dma_alloc_coherent(&nms->pdev->dev, nms_sgl_size(piece),
+						&piece->sgl_dma, GFP_KERNEL | __GFP_NOWARN);
+	if (!piece->sgl)
+		return -ENOMEM;
+	nms_sg_next_piece(&it, piece->sgl, most, U64_MAX, &piece->length);
 	piece->req.cmd.sgl = cpu_to_le64(piece->sgl_dma);
 	piece->req.cmd.sgl_entries = cpu_to_le32(piece->entries);
 	return 0;
@@ -344,15 +378,23 @@ int nms_mem_pieces(struct nms_device *nms, struct nms_job_cmd *cmd)
 	return 0;
 }
 
-/* Any context. */
+static void nms_mem_free_sgl(struct nms_device *nms, struct nms_piece *piece)
+{
+	if (piece->entries <= NMS_PIECE_ENTRIES)
+		dma_pool_free(nms_sgl_pool(nms, piece->entries), piece->sgl, piece->sgl_dma);
+	else
+		dma_free_coherent(&nms->pdev->dev, nms_sgl_size(piece), piece->sgl,
+				  piece->sgl_dma);
+}
+
+/* Any context; with lists of many pages, one that may sleep. */
 void nms_mem_free_sgls(struct nms_device *nms, struct nms_job_cmd *cmd)
 {
 	for (unsigned int i = 0; i < cmd->npieces; i++) {
 		struct nms_piece *piece = &cmd->pieces[i];
 
 		if (piece->sgl && !cmd->mem.lost)
-			dma_pool_free(nms_sgl_pool(nms, piece->entries), piece->sgl,
-				      piece->sgl_dma);
+			nms_mem_free_sgl(nms, piece);
 		piece->sgl = NULL;
 	}
 }

@@ -165,6 +165,7 @@ static void nms_free_memory(struct nms_device *nms)
 	nms_queue_free_rings(&nms->admin);
 	if (nms->page)
 		dma_free_coherent(&nms->pdev->dev, PAGE_SIZE, nms->page, nms->page_dma);
+	dma_pool_destroy(nms->blocks);
 	dma_pool_destroy(nms->sgl_large);
 	dma_pool_destroy(nms->sgl_small);
 }
@@ -181,8 +182,9 @@ static int nms_alloc_memory(struct nms_device *nms)
 		return -ENOMEM;
 	nms->sgl_small = dma_pool_create("nms sgl small", dev, 256, 256, 0);
 	nms->sgl_large = dma_pool_create("nms sgl large", dev, SZ_4K, SZ_4K, 0);
+	nms->blocks = dma_pool_create("nms blocks", dev, sizeof(struct nms_hw_result), 64, 0);
 	nms->page = dma_alloc_coherent(dev, PAGE_SIZE, &nms->page_dma, GFP_KERNEL);
-	if (!nms->sgl_small || !nms->sgl_large || !nms->page)
+	if (!nms->sgl_small || !nms->sgl_large || !nms->blocks || !nms->page)
 		goto fail;
 	err = nms_queue_init(nms, &nms->admin, 0, min(NMS_ADMIN_ENTRIES, most));
 	for (unsigned int i = 0; !err && i < nms->nqueues; i++)

@@ -25,6 +25,9 @@ static int nms_query_device(struct nms_device *nms, struct nms_query_device *q)
 	q->iommu = nms->iommu;
 	q->max_transfer = NMS_MAX_TRANSFER;
 	q->generation = nms->generation;
+#ifndef NMS_HAS_URING_CANCEL
+	q->uring_limit_ms = NMS_URING_LIMIT_MS;
+#endif
 	memcpy(q->model, id->model, sizeof(q->model));
 	memcpy(q->firmware, id->firmware, sizeof(q->firmware));
 	memcpy(q->energy, id->energy, sizeof(q->energy));

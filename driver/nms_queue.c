@@ -115,6 +115,7 @@ static bool nms_queue_put(struct nms_queue *q, struct nms_request *req)
 	q->in_flight++;
 	req->slot = slot;
 	req->state = NMS_REQUEST_IN_FLIGHT;
+	req->given = true;
 	req->since = jiffies;
 	req->cmd.cid = cpu_to_le16((u16)(slot | (u32)q->uses[slot] << NMS_CID_BITS));
 	q->sq[q->tail] = req->cmd;
@@ -147,6 +148,7 @@ void nms_queue_submit(struct nms_queue *q, struct nms_request *req, bool defer)
 	req->status = 0;
 	req->detail = 0;
 	req->value = 0;
+	req->given = false;
 	req->timed_out = false;
 	req->lost = false;
 	INIT_LIST_HEAD(&req->link);
@@ -366,12 +368,36 @@ bool nms_queue_cid(struct nms_queue *q, struct nms_request *req, u16 *cid)
 	return flies;
 }
 
-static bool nms_request_expired(const struct nms_queue *q, const struct nms_request *req)
+/*
+ * A command of compute may take any time, and wait for its turn in the device: it
+ * is alive as long as its beat changes.  The device ends it at its deadline, which
+ * counts from when it began.
+ */
+static bool nms_pulse_expired(struct nms_request *req, unsigned long limit, unsigned long deadline)
 {
-	unsigned long limit = msecs_to_jiffies(max(READ_ONCE(nms_timeout_ms), 100u)) +
-			      msecs_to_jiffies(le32_to_cpu(req->cmd.deadline_ms));
-	unsigned long from = time_after(q->progress, req->since) ? q->progress : req->since;
+	struct nms_pulse *pulse = req->pulse;
+	u32 beat = le32_to_cpu(READ_ONCE(pulse->block->progress_beat));
 
+	if (beat != pulse->beat) {
+		pulse->beat = beat;
+		req->since = jiffies;
+	}
+	if (!pulse->began && READ_ONCE(pulse->block->progress_total))
+		pulse->began = jiffies ?: 1;
+	if (time_after(jiffies, req->since + limit + (pulse->beat ? 0 : deadline)))
+		return true;
+	return deadline && pulse->began && time_after(jiffies, pulse->began + limit + deadline);
+}
+
+static bool nms_request_expired(const struct nms_queue *q, struct nms_request *req)
+{
+	unsigned long timeout = msecs_to_jiffies(max(READ_ONCE(nms_timeout_ms), 100u));
+	unsigned long deadline = msecs_to_jiffies(le32_to_cpu(req->cmd.deadline_ms));
+	unsigned long from = time_after(q->progress, req->since) ? q->progress : req->since;
+	unsigned long limit = timeout + deadline;
+
+	if (req->pulse)
+		return nms_pulse_expired(req, timeout, deadline);
 	/* Others before it in the queue take their time, but not for ever. */
 	return time_after(jiffies, from + limit) || time_after(jiffies, req->since + 4 * limit);
 }

@@ -18,6 +18,19 @@ int nms_status_errno(u16 status)
 		return -ENOSPC;
 	case NMS_HW_DMA_ERROR:
 		return -EREMOTEIO;
+	case NMS_HW_INVALID_FIELD:
+	case NMS_HW_BAD_COUNT:
+	case NMS_HW_BAD_FEATURES:
+	case NMS_HW_BAD_PERPLEXITY:
+	case NMS_HW_BAD_QUOTA:
+		/* Operands that overlap, or do not fit the data. */
+		return -EINVAL;
+	case NMS_HW_NOT_FINITE:
+		return -EDOM;
+	case NMS_HW_BAD_INDEX:
+		return -ENXIO;
+	case NMS_HW_DIVERGED:
+		return -EOVERFLOW;
 	case NMS_HW_NO_MEMORY:
 		return -ENOBUFS;
 	case NMS_HW_CANCELLED:

@@ -61,6 +61,31 @@ TRACE_EVENT(nms_doorbell,
 	TP_printk("nms%d queue=%u tail=%u", __entry->device, __entry->queue, __entry->tail)
 );
 
+/* A command of compute gets its turn. */
+TRACE_EVENT(nms_turn,
+	TP_PROTO(const struct nms_compute *c, u64 waited),
+	TP_ARGS(c, waited),
+	TP_STRUCT__entry(
+		__field(int, device)
+		__field(u32, context)
+		__field(u64, job)
+		__field(u8, opcode)
+		__field(u64, waited)
+		__field(u64, predicted)
+	),
+	TP_fast_assign(
+		__entry->device = c->job->context->nms->id;
+		__entry->context = c->job->context->id;
+		__entry->job = c->job->id;
+		__entry->opcode = c->piece->req.cmd.opcode;
+		__entry->waited = waited;
+		__entry->predicted = c->predicted;
+	),
+	TP_printk("nms%d context=%u job=%llu opcode=%#x waited=%llu predicted=%llu",
+		  __entry->device, __entry->context, __entry->job, __entry->opcode,
+		  __entry->waited, __entry->predicted)
+);
+
 TRACE_EVENT(nms_job_end,
 	TP_PROTO(const struct nms_job *job),
 	TP_ARGS(job),

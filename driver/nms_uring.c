@@ -78,6 +78,8 @@ static void nms_uring_complete(struct io_uring_cmd *ioucmd, unsigned int issue_f
 	struct nms_job *job = nms_uring_pdu(ioucmd)->job;
 	int err = nms_uring_result(job);
 
+	if (!err)
+		err = nms_result_copy(job);
 	if (job->result.error)
 		err = job->result.error;
 	kref_get(&job->ref);
@@ -125,10 +127,12 @@ static int nms_uring_submit(struct io_uring_cmd *ioucmd, unsigned int issue_flag
 	err = nms_uring_copy(ioucmd, &submit, &user, &size);
 	if (err)
 		return err;
-	err = nms_job_create(ctx, &submit, ioucmd, issue_flags, &job);
-	if (err)
-		return err;
 	out = u64_to_user_ptr(user);
+	err = nms_job_create(ctx, &submit, ioucmd, issue_flags, &job);
+	if (err) {
+		nms_submit_blame(&submit, out, size);
+		return err;
+	}
 	if (put_user(job->id, &out->job)) {
 		nms_job_destroy(job);
 		return -EFAULT;

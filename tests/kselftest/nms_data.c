@@ -191,6 +191,10 @@ TEST_F(data, command_sizes)
 	cmd[1].more = 1;
 	s.job = 0;
 	EXPECT_EQ(-E2BIG, nms_call(self->fd, NMS_IOCTL_SUBMIT, &s));
+	EXPECT_EQ(2, s.bad_command);
+	EXPECT_EQ(sizeof(cmd[1].cmd), s.bad_field);
+	s.bad_command = 0;
+	s.bad_field = 0;
 	s.command_size = 4;
 	ASSERT_EQ(0, nms_call(self->fd, NMS_IOCTL_SUBMIT, &s));
 	ASSERT_EQ(0, nms_wait(self->fd, s.job, UINT64_MAX, NULL));
