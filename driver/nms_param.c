@@ -139,7 +139,8 @@ static int nms_check_reduce(const union nms_param *p, u32 *field)
 	u64 most = min_t(u64, le64_to_cpu(p->reduce.input.rows) - 1,
 			 le32_to_cpu(p->reduce.input.cols));
 
-	if (le32_to_cpu(p->reduce.output.cols) > most)
+	/* Without rows or columns it is the input that is refused. */
+	if (most && le32_to_cpu(p->reduce.output.cols) > most)
 		return nms_refuse(field, NMS_REDUCE_AT(output.cols), -EINVAL);
 	return 0;
 }
@@ -377,8 +378,11 @@ static int nms_check_operand(struct nms_context *ctx, struct nms_compute *c,
 	int err;
 
 	/* Both begin with where they are. */
-	BUILD_BUG_ON(offsetof(struct nms_hw_matrix, near) || offsetof(struct nms_hw_vector, near));
-	if (!near->range && !nms_is_needed(o, p))
+	BUILD_BUG_ON(offsetof(struct nms_hw_matrix, near.range) ||
+		     offsetof(struct nms_hw_vector, near.range));
+	if (!near->range && nms_is_needed(o, p))
+		return nms_refuse(field, o->offset, -EBADF);
+	if (!near->range)
 		return memchr_inv(near, 0, size) ? nms_refuse(field, o->offset, -EINVAL) : 0;
 	err = matrix ? nms_check_matrix(o, p, &length, field) :
 		       nms_check_vector(o, p, &length, field);
