@@ -192,20 +192,4 @@ static inline int nms_wait_runs(int fd, uint64_t job, uint32_t command)
 	return -ETIMEDOUT;
 }
 
-/* Ask outside; true if the answer is "ok ...". */
-static inline bool nms_ask(int control, const char *line)
-{
-	char answer[1024];
-	size_t n = 0;
-
-	if (dprintf(control, "%s\n", line) < 0)
-		return false;
-	while (n < sizeof(answer) - 1 && read(control, answer + n, 1) == 1 && answer[n] != '\n')
-		n++;
-	answer[n] = '\0';
-	if (strncmp(answer, "ok", 2))
-		printf("# %s: %s\n", line, answer);
-	return !strncmp(answer, "ok", 2);
-}
-
 #endif /* NMS_BLOCKS_H */
