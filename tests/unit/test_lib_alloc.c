@@ -79,7 +79,7 @@ START_TEST(objects)
 	until_it_works(nms_context_create(device, &context));
 	until_it_works(nms_context_create(device, &other));
 	until_it_works(nms_buffer_create(context, 64, &m.buffer));
-	until_it_works(nms_dataset_create(context, "rows", &m, &dataset));
+	until_it_works(nms_dataset_create(context, "rows", &m, 0644, &dataset));
 	until_it_works(nms_dataset_open(other, "rows", &again));
 	nms_context_destroy(other);
 	nms_context_destroy(context);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "model.h"
 #include "select.h"
 #include "test_lib.h"
 
@@ -30,6 +31,23 @@ START_TEST(rules_are_the_engines)
 	ck_assert_ptr_null(nms_rule_name((enum nms_rule)0));
 	ck_assert_ptr_null(nms_rule_name((enum nms_rule)8));
 	ck_assert_ptr_null(nms_search_name((enum nms_search)5));
+}
+END_TEST
+
+/* Nor does it ask the model for words; both say the same of what a program can meet. */
+START_TEST(words_are_the_models)
+{
+	uint32_t s, known = 0;
+
+	for (s = 0; s <= NMS_HW_INTERNAL; s++) {
+		if (!strcmp(nms_status_text(s), nms_status_text(NMS_HW_INTERNAL)))
+			continue;
+		ck_assert_str_eq(nms_status_text(s), nms_model_status_text((enum nms_hw_status)s));
+		known++;
+	}
+	ck_assert_uint_ge(known, 20);
+	ck_assert_str_eq(nms_status_text(NMS_HW_INTERNAL),
+			 nms_model_status_text(NMS_HW_INTERNAL));
 }
 END_TEST
 
@@ -127,6 +145,7 @@ int main(void)
 
 	tcase_add_checked_fixture(t, make_root, remove_root);
 	tcase_add_test(t, rules_are_the_engines);
+	tcase_add_test(t, words_are_the_models);
 	tcase_add_test(t, memory_of_the_machine);
 	tcase_add_test(t, memory_of_a_group);
 	tcase_add_test(t, memory_of_a_group_of_version_1);

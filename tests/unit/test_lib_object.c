@@ -2,6 +2,7 @@
 /* Devices, contexts, buffers and datasets of libnmsdev. */
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "test_lib.h"
 
@@ -23,6 +24,9 @@ START_TEST(device_tells_about_itself)
 	ck_assert_uint_ge(info.numerics, 1);
 	ck_assert(strstr(info.energy, "hbm2e"));
 	ck_assert(info.energy_source[0]);
+	ck_assert_str_eq(info.node, "");
+	ck_assert_str_eq(info.submission, "direct");
+	ck_assert_str_eq(info.reason, "software accelerator: asked for by name");
 	nms_device_close(d);
 	ok(nms_device_open("auto", NULL, &d));
 	ok(nms_device_info(d, &info));
@@ -189,7 +193,7 @@ START_TEST(contexts_do_not_see_each_other)
 	ok(nms_context_create(p.device, &other));
 	ok(nms_buffer_create(p.context, 64, &b));
 	c = copy_command(NMS_OP_READ, b, bytes, 64);
-	fails(run_commands(other, &c, 1), -EACCES, NMS_CAUSE_RIGHT, "no right");
+	fails(run_commands(other, &c, 1), -EACCES, NMS_CAUSE_RIGHT, "another context");
 	fails(run_commands(q.context, &c, 1), -EINVAL, NMS_CAUSE_ARGUMENT, "another device");
 	ok(run_commands(p.context, &c, 1));
 	nms_context_destroy(other);
@@ -284,27 +288,145 @@ START_TEST(datasets_have_names)
 	m = bytes_matrix(b);
 	memset(name, 'a', 64);
 	name[64] = 0;
-	fails(nms_dataset_create(p.context, name, &m, &d), -EINVAL, NMS_CAUSE_ARGUMENT, "name:");
-	fails(nms_dataset_create(p.context, "", &m, &d), -EINVAL, NMS_CAUSE_ARGUMENT, "name:");
-	fails(nms_dataset_create(p.context, "a/b", &m, &d), -EINVAL, NMS_CAUSE_ARGUMENT, "a/b");
+	fails(nms_dataset_create(p.context, name, &m, 0644, &d), -EINVAL, NMS_CAUSE_ARGUMENT, "name:");
+	fails(nms_dataset_create(p.context, "", &m, 0644, &d), -EINVAL, NMS_CAUSE_ARGUMENT, "name:");
+	fails(nms_dataset_create(p.context, "a/b", &m, 0644, &d), -EINVAL, NMS_CAUSE_ARGUMENT, "a/b");
 	bad = m;
 	bad.rows = 9;
-	fails(nms_dataset_create(p.context, "x", &bad, &d), -EINVAL, NMS_CAUSE_RANGE, "9 rows");
+	fails(nms_dataset_create(p.context, "x", &bad, 0644, &d), -EINVAL, NMS_CAUSE_RANGE, "9 rows");
 	fails(nms_dataset_open(p.context, "x", &d), -ENOENT, NMS_CAUSE_NAME, "no dataset \"x\"");
 	name[63] = 0;
-	ok(nms_dataset_create(p.context, name, &m, &d));
+	ok(nms_dataset_create(p.context, name, &m, 0644, &d));
 	ck_assert_str_eq(nms_dataset_name(d), name);
 	ck_assert_uint_eq(nms_dataset_matrix(d)->stride, 8);
 	ck_assert_ptr_eq(nms_dataset_matrix(d)->buffer, b);
-	fails(nms_dataset_create(p.context, "y", &m, &e), -EINVAL, NMS_CAUSE_ARGUMENT,
+	fails(nms_dataset_create(p.context, "y", &m, 0644, &e), -EINVAL, NMS_CAUSE_ARGUMENT,
 	      "another dataset");
 	ok(nms_buffer_create(p.context, 64, &b));
 	m = bytes_matrix(b);
-	fails(nms_dataset_create(p.context, name, &m, &e), -EEXIST, NMS_CAUSE_NAME, "already");
+	fails(nms_dataset_create(p.context, name, &m, 0644, &e), -EEXIST, NMS_CAUSE_NAME, "already");
 	nms_dataset_close(d);
-	ok(nms_dataset_create(p.context, name, &m, &e));
+	fails(nms_dataset_create(p.context, name, &m, 0644, &e), -EEXIST, NMS_CAUSE_NAME,
+	      "already");
+	ok(nms_dataset_unlink(p.context, name));
+	ok(nms_dataset_create(p.context, name, &m, 0644, &e));
 	nms_dataset_close(e);
 	nms_dataset_close(NULL);
+	place_close(&p);
+}
+END_TEST
+
+START_TEST(datasets_that_cannot_be)
+{
+	struct place p = place_open(MIB, 1), q = place_open(MIB, 1);
+	struct nms_dataset *d;
+	struct nms_matrix m;
+	struct nms_buffer *b;
+
+	ok(nms_buffer_create(p.context, 128, &b));
+	m = bytes_matrix(b);
+	fails(nms_dataset_create(p.context, "a\n", &m, 0644, &d), -EINVAL, NMS_CAUSE_ARGUMENT,
+	      "printable");
+	fails(nms_dataset_create(p.context, "\x80", &m, 0644, &d), -EINVAL, NMS_CAUSE_ARGUMENT,
+	      "printable");
+	fails(nms_dataset_create(p.context, "x", &m, 0755, &d), -EINVAL, NMS_CAUSE_ARGUMENT,
+	      "mode: is 0755");
+	m.offset = 64;
+	fails(nms_dataset_create(p.context, "x", &m, 0644, &d), -EINVAL, NMS_CAUSE_ARGUMENT,
+	      "begins at byte 64");
+	m.offset = 0;
+	fails(nms_dataset_create(q.context, "x", &m, 0644, &d), -EINVAL, NMS_CAUSE_ARGUMENT,
+	      "another device");
+	fails(nms_dataset_create(NULL, "x", &m, 0644, &d), -EINVAL, NMS_CAUSE_ARGUMENT, "context");
+	fails(nms_dataset_unlink(p.context, "x"), -ENOENT, NMS_CAUSE_NAME, "no dataset \"x\"");
+	fails(nms_dataset_unlink(p.context, "a/"), -EINVAL, NMS_CAUSE_ARGUMENT, "name:");
+	fails(nms_dataset_unlink(p.context, NULL), -EINVAL, NMS_CAUSE_ARGUMENT, "name: is NULL");
+	fails(nms_dataset_open(p.context, "", &d), -EINVAL, NMS_CAUSE_ARGUMENT, "name:");
+	ok(nms_dataset_create(p.context, "with spaces, and so on", &m, 0644, &d));
+	place_close(&p);
+	place_close(&q);
+}
+END_TEST
+
+/* The name keeps it, beyond the context that made it; handles keep it beyond the name. */
+START_TEST(datasets_stay)
+{
+	struct place p = place_open(MIB, 1);
+	unsigned char in[64], out[64];
+	struct nms_context *reader;
+	struct nms_dataset *d, *e;
+	struct nms_device_info info;
+	struct nms_command c;
+	struct nms_matrix m;
+	struct nms_buffer *b;
+
+	memset(in, 0x3c, sizeof(in));
+	ok(nms_buffer_create(p.context, 64, &b));
+	m = bytes_matrix(b);
+	ok(nms_dataset_create(p.context, "rows", &m, 0600, &d));
+	c = copy_command(NMS_OP_WRITE, b, in, 64);
+	ok(run_commands(p.context, &c, 1));
+	nms_context_destroy(p.context);
+	ok(nms_context_create(p.device, &reader));
+	ok(nms_dataset_open(reader, "rows", &d));
+	ok(nms_dataset_open(reader, "rows", &e));
+	nms_dataset_close(d);
+	ok(nms_dataset_unlink(reader, "rows"));
+	fails(nms_dataset_open(reader, "rows", &d), -ENOENT, NMS_CAUSE_NAME, "rows");
+	ck_assert_uint_eq(nms_dataset_matrix(e)->rows, 8);
+	ck_assert_uint_eq(nms_dataset_matrix(e)->stride, 8);
+	c = copy_command(NMS_OP_READ, nms_dataset_matrix(e)->buffer, out, 64);
+	ok(run_commands(reader, &c, 1));
+	ck_assert_mem_eq(in, out, 64);
+	c = copy_command(NMS_OP_ZERO, nms_dataset_matrix(e)->buffer, NULL, 64);
+	fails(run_commands(reader, &c, 1), -EACCES, NMS_CAUSE_RIGHT, "no right");
+	NMS_INIT(&info);
+	ok(nms_device_info(p.device, &info));
+	ck_assert_uint_eq(info.near_used, 4096);
+	nms_dataset_close(e);
+	ok(nms_device_info(p.device, &info));
+	ck_assert_uint_eq(info.near_used, 0);
+	nms_context_destroy(reader);
+	nms_device_close(p.device);
+}
+END_TEST
+
+START_TEST(datasets_are_listed)
+{
+	static const char *const names[] = { "one", "two", "three" };
+	struct place p = place_open(MIB, 1);
+	struct nms_dataset_info info;
+	struct nms_dataset *d;
+	struct nms_matrix m;
+	struct nms_buffer *b;
+	size_t i;
+
+	NMS_INIT(&info);
+	ck_assert_int_eq(nms_dataset_info(p.context, 0, &info), -ENOENT);
+	for (i = 0; i < 3; i++) {
+		ok(nms_buffer_create(p.context, 100 + i, &b));
+		m = bytes_matrix(b);
+		m.stride = 9 + i;
+		ok(nms_dataset_create(p.context, names[i], &m, 0640, &d));
+	}
+	ok(nms_dataset_unlink(p.context, "two"));
+	ok(nms_dataset_info(p.context, 1, &info));
+	ck_assert_str_eq(info.name, "three");
+	ck_assert_uint_eq(info.bytes, 102);
+	ck_assert_uint_eq(info.rows, 8);
+	ck_assert_uint_eq(info.stride, 11);
+	ck_assert_uint_eq(info.cols, 8);
+	ck_assert_int_eq(info.dtype, NMS_U8);
+	ck_assert_uint_eq(info.mode, 0640);
+	ck_assert_uint_eq(info.uid, geteuid());
+	ck_assert_uint_eq(info.gid, getegid());
+	fails(nms_dataset_unlink(p.context, "two"), -ENOENT, NMS_CAUSE_NAME, "two");
+	ck_assert_int_eq(nms_dataset_info(p.context, 2, &info), -ENOENT);
+	ck_assert_int_eq(nms_last_error()->cause, NMS_CAUSE_NAME);
+	fails(nms_dataset_info(p.context, 0, NULL), -EINVAL, NMS_CAUSE_ARGUMENT, "info: is NULL");
+	fails(nms_dataset_info(NULL, 0, &info), -EINVAL, NMS_CAUSE_ARGUMENT, "context: is NULL");
+	info.size = 8;
+	fails(nms_dataset_info(p.context, 0, &info), -EINVAL, NMS_CAUSE_SIZE, "info: size is 8");
 	place_close(&p);
 }
 END_TEST
@@ -324,7 +446,7 @@ START_TEST(datasets_are_shared)
 	ok(nms_context_create(p.device, &reader));
 	ok(nms_buffer_create(p.context, 64, &b));
 	m = bytes_matrix(b);
-	ok(nms_dataset_create(p.context, "rows", &m, &d));
+	ok(nms_dataset_create(p.context, "rows", &m, 0644, &d));
 	c = copy_command(NMS_OP_WRITE, b, in, 64);
 	ok(run_commands(p.context, &c, 1));
 	ok(nms_dataset_open(reader, "rows", &e));
@@ -336,11 +458,12 @@ START_TEST(datasets_are_shared)
 	ok(run_commands(reader, &c, 1));
 	ck_assert_mem_eq(in, out, 64);
 	nms_buffer_destroy(b);
+	ok(run_commands(reader, &c, 1));
 	nms_dataset_close(e);
+	ok(nms_dataset_unlink(reader, "rows"));
 	NMS_INIT(&info);
 	ok(nms_device_info(p.device, &info));
 	ck_assert_uint_eq(info.near_used, 0);
-	fails(nms_dataset_open(reader, "rows", &e), -ENOENT, NMS_CAUSE_NAME, "rows");
 	nms_context_destroy(reader);
 	nms_device_close(p.device);
 }
@@ -358,7 +481,7 @@ START_TEST(dataset_of_its_maker)
 
 	ok(nms_buffer_create(p.context, 64, &b));
 	m = bytes_matrix(b);
-	ok(nms_dataset_create(p.context, "rows", &m, &d));
+	ok(nms_dataset_create(p.context, "rows", &m, 0644, &d));
 	ok(nms_dataset_open(p.context, "rows", &e));
 	nms_dataset_close(d);
 	c = copy_command(NMS_OP_WRITE, nms_dataset_matrix(e)->buffer, in, 64);
@@ -396,7 +519,7 @@ START_TEST(datasets_and_threads)
 
 	ok(nms_buffer_create(p.context, 64, &b));
 	m = bytes_matrix(b);
-	ok(nms_dataset_create(p.context, "rows", &m, &d));
+	ok(nms_dataset_create(p.context, "rows", &m, 0644, &d));
 	for (i = 0; i < 4; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, open_and_close, p.device), 0);
 	for (i = 0; i < 4; i++) {
@@ -436,6 +559,9 @@ int main(void)
 	tcase_add_test(t, copies_stay_within_buffers);
 	tcase_add_test(t, matrices_stay_within_buffers);
 	tcase_add_test(t, datasets_have_names);
+	tcase_add_test(t, datasets_that_cannot_be);
+	tcase_add_test(t, datasets_stay);
+	tcase_add_test(t, datasets_are_listed);
 	tcase_add_test(t, datasets_are_shared);
 	tcase_add_test(t, dataset_of_its_maker);
 	tcase_add_test(t, datasets_and_threads);

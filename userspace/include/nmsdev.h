@@ -116,10 +116,11 @@ struct nms_device_options {
 /**
  * Open a device.
  * @uri: "auto" (a device if there is one that may be used, else the software
- *	accelerator) or "emu:" (the software accelerator in this process).
+ *	accelerator; nms_device_info.reason says why), "/dev/nms0" (that device
+ *	and no other) or "emu:" (the software accelerator in this process).
  *	Options may follow the colon and go before @options:
  *	"emu:near_size=2G,threads=4,profile=portable,energy=hbm2e"; sizes take
- *	K, M, G and T, powers of 1024.
+ *	K, M, G and T, powers of 1024.  Of these a device knows only profile.
  * @options: may be NULL: all defaults.  Copied, strings too.
  *
  * -ENODEV (NMS_CAUSE_URI), -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE, _OPTION,
@@ -134,7 +135,7 @@ void nms_device_close(struct nms_device *device);
 
 struct nms_device_info {
 	size_t size;
-	char backend[16];	/* "emu" */
+	char backend[16];	/* "kernel" or "emu" */
 	char name[64];
 	char profile[16];	/* default arithmetic */
 	char isa[16];		/* what runs it */
@@ -143,6 +144,9 @@ struct nms_device_info {
 	uint64_t near_size, near_used;	/* bytes; whole pages are used */
 	unsigned int threads;
 	uint32_t numerics;	/* version of the arithmetic */
+	char node[64];		/* "/dev/nms0"; "" for the software accelerator */
+	char submission[16];	/* how jobs reach it: "io_uring", "ioctl", "direct" */
+	char reason[192];	/* why this device and this way, in a line */
 };
 /** -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE).  @info: set up with NMS_INIT(). */
 int nms_device_info(struct nms_device *device, struct nms_device_info *info);
@@ -232,24 +236,52 @@ struct nms_vector {
 };
 
 /**
- * Rows in near memory under a name that other contexts of the device can open.
- * @name: 1 to 63 characters, no '/'.  @matrix: copied; its buffer, one of this
- * context, now belongs to the dataset (also if it was wrapped: that memory must
- * then outlive the dataset's last handle).
+ * Rows in near memory under a name that other contexts of the device can open:
+ * on a device those of other processes too, on the software accelerator those of
+ * the same nms_device.  It stays until nms_dataset_unlink(), beyond the context
+ * that made it; on the software accelerator it goes with the device.
+ * @name: 1 to 63 printable characters of ASCII, no '/'.  @matrix: copied; begins at
+ * byte 0 of its buffer, one of this context, which now belongs to the dataset (also
+ * if it was wrapped: that memory must then stay until the dataset has neither name
+ * nor handle).
+ * @mode: who may open it, bits 0666 as for a file; the owner is the caller.
  *
  * -EEXIST (NMS_CAUSE_NAME), -EINVAL (NMS_CAUSE_ARGUMENT, _RANGE), -ENOMEM; the
  * buffer is then still the caller's.  Free with nms_dataset_close().
  */
 int nms_dataset_create(struct nms_context *context, const char *name,
-		       const struct nms_matrix *matrix, struct nms_dataset **dataset);
+		       const struct nms_matrix *matrix, unsigned int mode,
+		       struct nms_dataset **dataset);
 /**
  * The dataset of that name on this device.  The context that made it keeps its
- * rights, others may read.  -ENOENT (NMS_CAUSE_NAME), -EINVAL, -ENOMEM.  Free
- * with nms_dataset_close().
+ * rights, others may read.  -ENOENT (NMS_CAUSE_NAME), -EACCES (NMS_CAUSE_RIGHT),
+ * -ESTALE (NMS_CAUSE_DEVICE: its contents were lost), -EINVAL, -ENOMEM.  Free with
+ * nms_dataset_close().
  */
 int nms_dataset_open(struct nms_context *context, const char *name, struct nms_dataset **dataset);
-/** Forget the handle; the dataset goes with its last handle and the jobs that use it. */
+/** Forget the handle.  Near memory is free once name, handles and jobs have gone. */
 void nms_dataset_close(struct nms_dataset *dataset);
+/**
+ * Take the name away; who has a handle keeps it.  -ENOENT (NMS_CAUSE_NAME), -EPERM
+ * (NMS_CAUSE_RIGHT: neither its owner nor an administrator).
+ */
+int nms_dataset_unlink(struct nms_context *context, const char *name);
+
+struct nms_dataset_info {
+	size_t size;
+	char name[64];
+	uint64_t bytes;			/* of near memory */
+	uint64_t rows, stride;
+	uint32_t cols;
+	enum nms_dtype dtype;
+	uint32_t uid, gid, mode;	/* of the software accelerator: the process's */
+	uint32_t generation;		/* raised when contents were lost */
+};
+/**
+ * Number @i, from 0, of the datasets that the caller may use.  -ENOENT after the
+ * last (not an error: nms_last_error() stays), -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE).
+ */
+int nms_dataset_info(struct nms_context *context, size_t i, struct nms_dataset_info *info);
 /** Where its rows are, stride filled in.  Owned by the dataset. */
 const struct nms_matrix *nms_dataset_matrix(const struct nms_dataset *dataset);
 /** Owned by the dataset. */

@@ -5,47 +5,36 @@
 
 #include "internal.h"
 
-_Static_assert(NMS_READ == NMS_MODEL_READ && NMS_WRITE == NMS_MODEL_WRITE, "rights");
-
-static int range_fail(struct nms_device *device, int error, uint64_t bytes)
+struct nms_buffer *nms_buffer_alloc(struct nms_context *context, uint64_t bytes)
 {
-	struct nms_device_info info = { .size = sizeof(info) };
+	struct nms_buffer *b = calloc(1, sizeof(*b));
 
-	if (error == -ENOMEM)
-		return nms_fail_memory(bytes);
-	if (error != -ENOSPC)
-		return nms_fail(error, NMS_CAUSE_DEVICE, "the device refused a range of %llu bytes",
-				(unsigned long long)bytes);
-	device->ops->info(device->backend, &info);
-	return nms_fail(error, NMS_CAUSE_NEAR_MEMORY,
-			"near memory: %llu bytes wanted, %llu of %llu are free",
-			(unsigned long long)bytes,
-			(unsigned long long)(info.near_size - info.near_used),
-			(unsigned long long)info.near_size);
+	if (!b)
+		return NULL;
+	atomic_init(&b->refs, 1);
+	list_init(&b->link);
+	b->context = context;
+	b->bytes = bytes;
+	return b;
 }
 
 static int buffer_make(struct nms_context *context, void *memory, uint64_t bytes,
 		       uint32_t rights, struct nms_buffer **buffer)
 {
-	struct nms_device *device = context->device;
 	struct nms_buffer *b;
 	int ret;
 
 	if (!bytes)
 		return nms_fail(-EINVAL, NMS_CAUSE_ARGUMENT, "bytes: a buffer of 0 bytes");
-	b = calloc(1, sizeof(*b));
+	b = nms_buffer_alloc(context, bytes);
 	if (!b)
 		return nms_fail_memory(sizeof(*b));
-	ret = device->ops->range_create(device->backend, context->id, bytes, memory, rights,
-					&b->near);
+	ret = context->device->ops->buffer_create(context->backend, bytes, memory, rights,
+						  &b->near);
 	if (ret) {
 		free(b);
-		return range_fail(device, ret, bytes);
+		return ret;
 	}
-	atomic_init(&b->refs, 1);
-	b->device = device;
-	b->owner = context;
-	b->bytes = bytes;
 	pthread_mutex_lock(&context->lock);
 	list_add_tail(&b->link, &context->buffers);
 	pthread_mutex_unlock(&context->lock);
@@ -84,28 +73,24 @@ void nms_buffer_get(struct nms_buffer *buffer)
 
 void nms_buffer_put(struct nms_buffer *buffer)
 {
-	const struct nms_backend_ops *ops = buffer->device->ops;
-	int ret;
+	struct nms_context *context = buffer->context;
 
 	if (atomic_fetch_sub_explicit(&buffer->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	ret = ops->range_destroy(buffer->device->backend, &buffer->near);
-	if (ret)
-		nms_log(NMS_LOG_ERR, "range %u was not given back: error %d", buffer->near.range,
-			ret);
+	context->device->ops->buffer_destroy(context->backend, &buffer->near);
 	free(buffer);
 }
 
 void nms_buffer_destroy(struct nms_buffer *buffer)
 {
-	struct nms_context *owner;
+	struct nms_context *context;
 
-	if (!buffer || !buffer->owner)
+	if (!buffer || buffer->named)
 		return;
-	owner = buffer->owner;
-	pthread_mutex_lock(&owner->lock);
+	context = buffer->context;
+	pthread_mutex_lock(&context->lock);
 	list_del(&buffer->link);
-	pthread_mutex_unlock(&owner->lock);
+	pthread_mutex_unlock(&context->lock);
 	nms_buffer_put(buffer);
 }
 
@@ -114,12 +99,19 @@ uint64_t nms_buffer_size(const struct nms_buffer *buffer)
 	return buffer ? buffer->bytes : 0;
 }
 
-static int check_device(const struct nms_device *device, const char *name,
-			const struct nms_buffer *buffer)
+/* What names a buffer in one context may name another one in the next. */
+int nms_buffer_check(const struct nms_context *context, const char *name,
+		     const struct nms_buffer *buffer)
 {
-	if (buffer->device == device)
+	if (!buffer)
+		return nms_fail(-EINVAL, NMS_CAUSE_ARGUMENT, "%s: has no buffer", name);
+	if (buffer->context == context)
 		return 0;
-	return nms_fail(-EINVAL, NMS_CAUSE_ARGUMENT, "%s: its buffer is on another device", name);
+	if (buffer->context->device != context->device)
+		return nms_fail(-EINVAL, NMS_CAUSE_ARGUMENT, "%s: its buffer is on another device",
+				name);
+	return nms_fail(-EACCES, NMS_CAUSE_RIGHT,
+			"%s: no right on its buffer, which is another context's", name);
 }
 
 static int check_shape(const char *name, struct nms_matrix *m)
@@ -143,14 +135,12 @@ static int check_shape(const char *name, struct nms_matrix *m)
 	return 0;
 }
 
-int nms_matrix_check(const struct nms_device *device, const char *name, struct nms_matrix *m)
+int nms_matrix_check(const struct nms_context *context, const char *name, struct nms_matrix *m)
 {
 	uint64_t row, room;
 	int ret;
 
-	if (!m->buffer)
-		return nms_fail(-EINVAL, NMS_CAUSE_ARGUMENT, "%s: has no buffer", name);
-	ret = check_device(device, name, m->buffer);
+	ret = nms_buffer_check(context, name, m->buffer);
 	if (!ret)
 		ret = check_shape(name, m);
 	if (ret)
@@ -167,15 +157,13 @@ int nms_matrix_check(const struct nms_device *device, const char *name, struct n
 	return 0;
 }
 
-int nms_vector_check(const struct nms_device *device, const char *name,
+int nms_vector_check(const struct nms_context *context, const char *name,
 		     const struct nms_vector *v)
 {
 	uint64_t room;
 	int ret;
 
-	if (!v->buffer)
-		return nms_fail(-EINVAL, NMS_CAUSE_ARGUMENT, "%s: has no buffer", name);
-	ret = check_device(device, name, v->buffer);
+	ret = nms_buffer_check(context, name, v->buffer);
 	if (ret)
 		return ret;
 	room = v->buffer->bytes;

@@ -15,14 +15,6 @@ SAME(NMS_BF16, NMS_HW_BF16);
 SAME(NMS_F32, NMS_HW_F32);
 SAME(NMS_F64, NMS_HW_F64);
 SAME(NMS_U32, NMS_HW_U32);
-SAME(NMS_OP_NOP, NMS_HW_NOP);
-SAME(NMS_OP_WRITE, NMS_HW_WRITE);
-SAME(NMS_OP_READ, NMS_HW_READ);
-SAME(NMS_OP_ZERO, NMS_HW_ZERO);
-SAME(NMS_OP_REDUCE, NMS_HW_REDUCE);
-SAME(NMS_OP_EMBED, NMS_HW_EMBED);
-SAME(NMS_OP_SELECT, NMS_HW_SELECT);
-SAME(NMS_OP_GATHER, NMS_HW_GATHER);
 SAME(NMS_SCALING_PLAIN, NMS_HW_SCALING_PLAIN);
 SAME(NMS_SCALING_HALF_WHITE, NMS_HW_SCALING_HALF_WHITE);
 SAME(NMS_SEARCH_NEWTON, NMS_HW_SEARCH_NEWTON);
@@ -42,9 +34,6 @@ SAME(NMS_BUDGET_GIVEN, NMS_HW_BUDGET_GIVEN);
 _Static_assert(sizeof(struct nms_trace) == sizeof(struct nms_hw_trace), "trace");
 /* Part of the binary interface: commands come in arrays and have no size of their own. */
 _Static_assert(sizeof(struct nms_command) == 520, "command");
-
-/* An entry of a scatter list has a length of 32 bits. */
-#define SGE_BYTES (1ull << 30)
 
 /* One translation: what every step of it needs. */
 struct xlat {
@@ -107,7 +96,7 @@ static int set_matrix(struct xlat *x, const char *name, const struct nms_matrix 
 		      struct nms_hw_matrix *to)
 {
 	struct nms_matrix m = *from;
-	int ret = nms_matrix_check(x->context->device, name, &m);
+	int ret = nms_matrix_check(x->context, name, &m);
 
 	if (ret)
 		return ret;
@@ -128,7 +117,7 @@ static int set_matrix_if(struct xlat *x, const char *name, const struct nms_matr
 static int set_vector(struct xlat *x, const char *name, const struct nms_vector *from,
 		      struct nms_hw_vector *to)
 {
-	int ret = nms_vector_check(x->context->device, name, from);
+	int ret = nms_vector_check(x->context, name, from);
 
 	if (ret)
 		return ret;
@@ -142,36 +131,13 @@ static int set_vector_if(struct xlat *x, const char *name, const struct nms_vect
 	return from->buffer ? set_vector(x, name, from, to) : 0;
 }
 
-static int set_sgl(struct nms_slot *slot, void *host, uint64_t bytes)
-{
-	uint64_t n = (bytes + SGE_BYTES - 1) / SGE_BYTES, i, at;
-
-	if (n > UINT32_MAX)
-		return nms_fail(-EINVAL, NMS_CAUSE_ARGUMENT, "bytes: %llu are too many",
-				(unsigned long long)bytes);
-	slot->sge = calloc(n, sizeof(*slot->sge));
-	if (!slot->sge)
-		return nms_fail_memory(n * sizeof(*slot->sge));
-	for (i = 0; i < n; i++) {
-		at = i * SGE_BYTES;
-		slot->sge[i].addr = htole64((uintptr_t)host + at);
-		slot->sge[i].length = htole32((uint32_t)nms_min(SGE_BYTES, bytes - at));
-	}
-	slot->cmd.sgl = htole64((uintptr_t)slot->sge);
-	slot->cmd.sgl_entries = htole32((uint32_t)n);
-	return 0;
-}
-
 static int set_copy(struct xlat *x, enum nms_op op, const struct nms_copy *c)
 {
-	struct nms_hw_cmd *cmd = &x->slot->cmd;
-	int ret;
+	struct nms_slot *slot = x->slot;
+	int ret = nms_buffer_check(x->context, "copy", c->buffer);
 
-	if (!c->buffer)
-		return nms_fail(-EINVAL, NMS_CAUSE_ARGUMENT, "copy: has no buffer");
-	if (c->buffer->device != x->context->device)
-		return nms_fail(-EINVAL, NMS_CAUSE_ARGUMENT,
-				"copy: its buffer is on another device");
+	if (ret)
+		return ret;
 	if (!c->bytes || (op != NMS_OP_ZERO && !c->host))
 		return nms_fail(-EINVAL, NMS_CAUSE_ARGUMENT, "copy: %s",
 				c->bytes ? "host is NULL" : "0 bytes");
@@ -180,11 +146,10 @@ static int set_copy(struct xlat *x, enum nms_op op, const struct nms_copy *c)
 				"copy: %llu bytes from byte %llu, the buffer has %llu",
 				(unsigned long long)c->bytes, (unsigned long long)c->offset,
 				(unsigned long long)c->buffer->bytes);
-	cmd->data.length = htole64(c->bytes);
-	ret = set_near(x, c->buffer, c->offset, &cmd->data.near);
-	if (!ret && op != NMS_OP_ZERO)
-		ret = set_sgl(x->slot, c->host, c->bytes);
-	return ret;
+	slot->bytes = c->bytes;
+	if (op != NMS_OP_ZERO)
+		slot->host = c->host;
+	return set_near(x, c->buffer, c->offset, &slot->near);
 }
 
 static int set_reduce(struct xlat *x, const struct nms_reduce *from)
@@ -306,11 +271,13 @@ static int set_gather(struct xlat *x, const struct nms_gather *from)
 				"gather: %llu rows of %llu bytes, there is room for %llu bytes at host",
 				(unsigned long long)from->index.count, (unsigned long long)row,
 				(unsigned long long)from->bytes);
-	return set_sgl(x->slot, from->host, bytes);
+	x->slot->host = from->host;
+	x->slot->bytes = bytes;
+	return 0;
 }
 
-/* Parameter and result block of a command of compute. */
-static void set_blocks(struct nms_slot *slot, enum nms_op op, uint32_t profile, size_t size)
+/* The header of the parameter block. */
+static void set_header(struct nms_slot *slot, enum nms_op op, uint32_t profile, size_t size)
 {
 	struct nms_hw_param_header *h = &slot->param.header;
 
@@ -318,10 +285,7 @@ static void set_blocks(struct nms_slot *slot, enum nms_op op, uint32_t profile, 
 	h->opcode = htole16((uint16_t)op);
 	h->size = htole32((uint32_t)size);
 	h->profile = htole32(profile);
-	slot->cmd.compute.param = htole64((uintptr_t)&slot->param);
-	slot->cmd.compute.param_size = htole32((uint32_t)size);
-	slot->cmd.result = htole64((uintptr_t)&slot->result);
-	slot->cmd.result_size = htole32(sizeof(slot->result));
+	slot->param_size = (uint32_t)size;
 }
 
 static int translate(struct xlat *x, const struct nms_command *c, uint32_t profile)
@@ -336,36 +300,27 @@ static int translate(struct xlat *x, const struct nms_command *c, uint32_t profi
 	case NMS_OP_ZERO:
 		return set_copy(x, c->op, &c->copy);
 	case NMS_OP_REDUCE:
-		set_blocks(slot, c->op, profile, sizeof(slot->param.reduce));
+		set_header(slot, c->op, profile, sizeof(slot->param.reduce));
 		return set_reduce(x, &c->reduce);
 	case NMS_OP_EMBED:
-		set_blocks(slot, c->op, profile, sizeof(slot->param.embed));
+		set_header(slot, c->op, profile, sizeof(slot->param.embed));
 		return set_embed(x, &c->embed);
 	case NMS_OP_SELECT:
-		set_blocks(slot, c->op, profile, sizeof(slot->param.select));
+		set_header(slot, c->op, profile, sizeof(slot->param.select));
 		return set_select(x, &c->select);
 	case NMS_OP_GATHER:
-		set_blocks(slot, c->op, profile, sizeof(slot->param.gather));
+		set_header(slot, c->op, profile, sizeof(slot->param.gather));
 		return set_gather(x, &c->gather);
 	}
 	return nms_fail(-EINVAL, NMS_CAUSE_ARGUMENT, "op: 0x%x is no command", (unsigned int)c->op);
 }
 
 int nms_command_translate(struct nms_context *context, const struct nms_command *command,
-			  size_t number, uint32_t profile, struct nms_slot *slot,
-			  struct nms_uses *uses)
+			  uint32_t profile, struct nms_slot *slot, struct nms_uses *uses)
 {
 	struct xlat x = { .context = context, .slot = slot, .uses = uses };
 
-	slot->cmd.opcode = (uint8_t)command->op;
-	slot->cmd.cid = htole16((uint16_t)number);
-	slot->cmd.context = htole32(context->id);
-	slot->cmd.deadline_ms = htole32(command->deadline_ms);
+	slot->op = command->op;
+	slot->deadline_ms = command->deadline_ms;
 	return translate(&x, command, profile);
-}
-
-void nms_slot_free(struct nms_slot *slot)
-{
-	free(slot->sge);
-	slot->sge = NULL;
 }

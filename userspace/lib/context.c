@@ -8,6 +8,7 @@
 int nms_context_create(struct nms_device *device, struct nms_context **context)
 {
 	struct nms_context *c;
+	int ret;
 
 	if (!device || !context)
 		return nms_fail(-EINVAL, NMS_CAUSE_ARGUMENT, "%s: is NULL",
@@ -16,7 +17,11 @@ int nms_context_create(struct nms_device *device, struct nms_context **context)
 	if (!c)
 		return nms_fail_memory(sizeof(*c));
 	c->device = device;
-	c->id = atomic_fetch_add(&device->last_context, 1) + 1;
+	ret = device->ops->context_open(device->backend, &c->backend);
+	if (ret) {
+		free(c);
+		return ret;
+	}
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->work, NULL);
 	list_init(&c->jobs);
@@ -36,27 +41,29 @@ void nms_context_destroy(struct nms_context *context)
 		nms_dataset_close(list_entry(context->datasets.next, struct nms_dataset, link));
 	while (!list_empty(&context->buffers))
 		nms_buffer_destroy(list_entry(context->buffers.next, struct nms_buffer, link));
+	context->device->ops->context_close(context->backend);
 	pthread_cond_destroy(&context->work);
 	pthread_mutex_destroy(&context->lock);
 	nms_device_put(context->device);
 	free(context);
 }
 
-void nms_context_count(struct nms_context *context, const struct nms_model_counters *spent)
+void nms_context_count(struct nms_context *context, const struct nms_result *r)
 {
 	struct nms_counters *c = &context->counters;
 	unsigned int i;
 
 	pthread_mutex_lock(&context->lock);
 	for (i = 0; i < NMS_NDOMAINS; i++)
-		c->energy[i] += spent->energy[i];
-	c->near_read += spent->near_read;
-	c->near_write += spent->near_write;
-	c->link_in += spent->link_in;
-	c->link_out += spent->link_out;
-	c->busy_ns += spent->busy_ns;
-	c->commands += spent->commands;
-	c->errors += spent->errors;
+		c->energy[i] += r->energy[i];
+	for (i = 0; i < NMS_NPHASES; i++)
+		c->busy_ns += r->nanoseconds[i];
+	c->near_read += r->near_read;
+	c->near_write += r->near_write;
+	c->link_in += r->link_in;
+	c->link_out += r->link_out;
+	c->commands++;
+	c->errors += r->error != 0;
 	pthread_mutex_unlock(&context->lock);
 }
 

@@ -10,57 +10,57 @@
 #define STRINGIFY(x) #x
 #define VERSION(a, b, c) STRINGIFY(a) "." STRINGIFY(b) "." STRINGIFY(c)
 
-/* In the order in which "auto" tries them; the last one is always there. */
-static const struct nms_backend_ops *const backends[] = { &nms_backend_emu };
-
-#define NBACKENDS (sizeof(backends) / sizeof(backends[0]))
-
 const char *nms_version(void)
 {
 	return VERSION(NMS_VERSION_MAJOR, NMS_VERSION_MINOR, NMS_VERSION_PATCH);
 }
 
-static const struct nms_backend_ops *backend_find(const char *uri, const char **rest)
+static int open_emu(struct nms_device *device, const char *rest,
+		    const struct nms_device_options *options, const char *why,
+		    struct nms_error *e)
 {
-	size_t i, n;
-
-	for (i = 0; i < NBACKENDS; i++) {
-		n = strlen(backends[i]->scheme);
-		if (!strncmp(uri, backends[i]->scheme, n)) {
-			*rest = uri + n;
-			return backends[i];
-		}
-	}
-	return NULL;
+	device->ops = &nms_backend_emu;
+	snprintf(device->reason, sizeof(device->reason), "software accelerator: %s", why);
+	return device->ops->open(rest, options, &device->backend, e);
 }
 
-static int backend_open(struct nms_device *device, const char *uri,
-			const struct nms_device_options *options)
+static int open_auto(struct nms_device *device, const struct nms_device_options *options,
+		     struct nms_error *e)
 {
-	const char *rest = "";
-	size_t i;
-	int ret = -ENODEV;
+	return open_emu(device, "", options, "no /dev/nms*", e);
+}
 
-	if (!strcmp(uri, "auto")) {
-		for (i = 0; i < NBACKENDS && ret; i++) {
-			device->ops = backends[i];
-			ret = device->ops->open(rest, options, &device->backend);
-		}
+static int open_uri(struct nms_device *device, const char *uri,
+		    const struct nms_device_options *options, struct nms_error *e)
+{
+	if (!strcmp(uri, "auto"))
+		return open_auto(device, options, e);
+	if (!strncmp(uri, "emu:", 4))
+		return open_emu(device, uri + 4, options, "asked for by name", e);
+	return nms_error_fill(e, -ENODEV, NMS_CAUSE_URI,
+			      "uri: no device \"%.100s\"; known are \"auto\" and \"emu:\"", uri);
+}
+
+/* Not before info can be asked for. */
+static int finish_open(struct nms_device *device, const char *uri)
+{
+	struct nms_device_info info = { .size = sizeof(info) };
+	int ret = nms_device_info(device, &info);
+
+	if (ret)
 		return ret;
-	}
-	device->ops = backend_find(uri, &rest);
-	if (!device->ops)
-		return nms_fail(-ENODEV, NMS_CAUSE_URI,
-				"uri: no device \"%.100s\"; known are \"auto\" and \"emu:\"", uri);
-	return device->ops->open(rest, options, &device->backend);
+	memcpy(device->name, info.name, sizeof(device->name));
+	nms_log(NMS_LOG_INFO, "opened %s: %s (%s), profile %s, energy %s", uri, info.name,
+		info.reason, info.profile, info.energy);
+	return 0;
 }
 
 int nms_device_open(const char *uri, const struct nms_device_options *options,
 		    struct nms_device **device)
 {
 	struct nms_device_options opt = { .size = sizeof(opt) };
-	struct nms_device_info info = { .size = sizeof(info) };
 	struct nms_device *dev;
+	struct nms_error e;
 	int ret;
 
 	if (!uri || !device)
@@ -73,19 +73,16 @@ int nms_device_open(const char *uri, const struct nms_device_options *options,
 	dev = calloc(1, sizeof(*dev));
 	if (!dev)
 		return nms_fail_memory(sizeof(*dev));
-	ret = backend_open(dev, uri, &opt);
-	if (ret) {
+	if (open_uri(dev, uri, &opt, &e)) {
 		free(dev);
-		return ret;
+		return nms_fail_with(&e);
 	}
 	atomic_init(&dev->refs, 1);
-	atomic_init(&dev->last_context, 0);
-	pthread_mutex_init(&dev->lock, NULL);
-	list_init(&dev->datasets);
-	dev->ops->info(dev->backend, &info);
-	memcpy(dev->name, info.name, sizeof(dev->name));
-	nms_log(NMS_LOG_INFO, "opened %s: %s, profile %s on %s, %u threads, energy %s", uri,
-		info.name, info.profile, info.isa, info.threads, info.energy);
+	ret = finish_open(dev, uri);
+	if (ret) {
+		nms_device_put(dev);
+		return ret;
+	}
 	*device = dev;
 	return 0;
 }
@@ -100,7 +97,6 @@ void nms_device_put(struct nms_device *device)
 	if (atomic_fetch_sub_explicit(&device->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	device->ops->close(device->backend);
-	pthread_mutex_destroy(&device->lock);
 	free(device);
 }
 
@@ -120,7 +116,11 @@ int nms_device_info(struct nms_device *device, struct nms_device_info *info)
 	ret = nms_struct_check_out(info, sizeof(in), "info");
 	if (ret)
 		return ret;
-	device->ops->info(device->backend, &in);
+	ret = device->ops->info(device->backend, &in);
+	if (ret)
+		return ret;
+	if (device->reason[0])
+		memcpy(in.reason, device->reason, sizeof(in.reason));
 	nms_struct_out(info, &in, sizeof(in));
 	return 0;
 }
@@ -135,7 +135,9 @@ int nms_device_counters(struct nms_device *device, struct nms_counters *counters
 	ret = nms_struct_check_out(counters, sizeof(c), "counters");
 	if (ret)
 		return ret;
-	device->ops->counters(device->backend, &c);
+	ret = device->ops->counters(device->backend, &c);
+	if (ret)
+		return ret;
 	nms_struct_out(counters, &c, sizeof(c));
 	return 0;
 }

@@ -103,13 +103,14 @@ static void error_vfill(struct nms_error *e, int error, enum nms_cause cause, co
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 }
 
-void nms_error_fill(struct nms_error *e, int error, enum nms_cause cause, const char *fmt, ...)
+int nms_error_fill(struct nms_error *e, int error, enum nms_cause cause, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
 	error_vfill(e, error, cause, fmt, ap);
 	va_end(ap);
+	return error;
 }
 
 int nms_fail_as(const struct nms_error *e)
@@ -118,7 +119,7 @@ int nms_fail_as(const struct nms_error *e)
 	return e->error;
 }
 
-static int fail_and_log(const struct nms_error *e)
+int nms_fail_with(const struct nms_error *e)
 {
 	nms_log(NMS_LOG_ERR, "%s", e->text);
 	return nms_fail_as(e);
@@ -132,7 +133,7 @@ int nms_fail(int error, enum nms_cause cause, const char *fmt, ...)
 	va_start(ap, fmt);
 	error_vfill(&e, error, cause, fmt, ap);
 	va_end(ap);
-	return fail_and_log(&e);
+	return nms_fail_with(&e);
 }
 
 int nms_fail_at(int error, enum nms_cause cause, uint64_t row, uint64_t col, const char *fmt, ...)
@@ -145,11 +146,27 @@ int nms_fail_at(int error, enum nms_cause cause, uint64_t row, uint64_t col, con
 	va_end(ap);
 	e.row = row;
 	e.col = col;
-	return fail_and_log(&e);
+	return nms_fail_with(&e);
+}
+
+int nms_error_memory(struct nms_error *e, uint64_t bytes)
+{
+	return nms_error_fill(e, -ENOMEM, NMS_CAUSE_MEMORY, "no memory on the host for %llu bytes",
+			      (unsigned long long)bytes);
 }
 
 int nms_fail_memory(uint64_t bytes)
 {
-	return nms_fail(-ENOMEM, NMS_CAUSE_MEMORY, "no memory on the host for %llu bytes",
-			(unsigned long long)bytes);
+	struct nms_error e;
+
+	nms_error_memory(&e, bytes);
+	return nms_fail_with(&e);
+}
+
+int nms_fail_near(uint64_t bytes, uint64_t free, uint64_t size)
+{
+	return nms_fail(-ENOSPC, NMS_CAUSE_NEAR_MEMORY,
+			"near memory: %llu bytes wanted, %llu of %llu are free",
+			(unsigned long long)bytes, (unsigned long long)free,
+			(unsigned long long)size);
 }

@@ -23,12 +23,10 @@ static int command_estimate(struct nms_context *context, const struct nms_comman
 	int ret;
 
 	*bytes = 0;
-	ret = nms_command_translate(context, command, 0, profile, &slot, &uses);
-	if (!ret && command->op >= NMS_OP_REDUCE)
-		*bytes = ops->estimate(context->device->backend, &slot.param,
-				       slot.param.header.size);
+	ret = nms_command_translate(context, command, profile, &slot, &uses);
+	if (!ret && slot.param_size && ops->estimate)
+		*bytes = ops->estimate(context->device->backend, &slot.param, slot.param_size);
 	nms_uses_drop(&uses);
-	nms_slot_free(&slot);
 	return ret;
 }
 
@@ -37,8 +35,7 @@ static void stand_in(struct nms_context *context, uint64_t bytes, struct nms_buf
 {
 	memset(buffer, 0, sizeof(*buffer));
 	atomic_init(&buffer->refs, 1);
-	buffer->device = context->device;
-	buffer->owner = context;
+	buffer->context = context;
 	buffer->near.range = 1;
 	buffer->bytes = bytes;
 }
@@ -89,10 +86,14 @@ int nms_plan_estimate(struct nms_context *context, const struct nms_plan *plan,
 
 int nms_plan_admit(struct nms_context *context, const struct nms_plan *plan)
 {
+	struct nms_device_info info = { .size = sizeof(info) };
+	struct nms_device *device = context->device;
 	uint64_t near, host, have;
 	int ret;
 
 	ret = nms_plan_estimate(context, plan, &near, &host);
+	if (!ret)
+		ret = device->ops->info(device->backend, &info);
 	if (ret)
 		return ret;
 	have = nms_memory_available("");
@@ -100,7 +101,8 @@ int nms_plan_admit(struct nms_context *context, const struct nms_plan *plan)
 		return nms_fail(-ENOMEM, NMS_CAUSE_ESTIMATE,
 				"about %llu MiB of memory would be needed, %llu MiB are available",
 				(unsigned long long)(host >> 20), (unsigned long long)(have >> 20));
-	return 0;
+	have = info.near_size - info.near_used;
+	return near > have ? nms_fail_near(near, have, info.near_size) : 0;
 }
 
 int nms_sample_estimate(struct nms_context *context, const struct nms_matrix *data,

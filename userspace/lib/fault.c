@@ -11,33 +11,60 @@ struct outcome {
 	uint16_t status;
 	int error;
 	enum nms_cause cause;
+	const char *text;
 };
 
 static const struct outcome outcomes[] = {
-	{ NMS_HW_OK,			0,		NMS_CAUSE_NONE },
-	{ NMS_HW_INVALID_OPCODE,	-EINVAL,	NMS_CAUSE_ARGUMENT },
-	{ NMS_HW_INVALID_FIELD,		-EINVAL,	NMS_CAUSE_ARGUMENT },
-	{ NMS_HW_INVALID_VERSION,	-EINVAL,	NMS_CAUSE_ARGUMENT },
-	{ NMS_HW_INVALID_SIZE,		-EINVAL,	NMS_CAUSE_ARGUMENT },
-	{ NMS_HW_RESERVED_NOT_ZERO,	-EINVAL,	NMS_CAUSE_ARGUMENT },
-	{ NMS_HW_NO_RANGE,		-EINVAL,	NMS_CAUSE_ARGUMENT },
-	{ NMS_HW_STALE_RANGE,		-ESTALE,	NMS_CAUSE_DEVICE },
-	{ NMS_HW_NO_RIGHT,		-EACCES,	NMS_CAUSE_RIGHT },
-	{ NMS_HW_OUT_OF_RANGE,		-EINVAL,	NMS_CAUSE_RANGE },
-	{ NMS_HW_NO_SPACE,		-ENOSPC,	NMS_CAUSE_NEAR_MEMORY },
-	{ NMS_HW_DMA_ERROR,		-EFAULT,	NMS_CAUSE_ARGUMENT },
-	{ NMS_HW_NOT_FINITE,		-EINVAL,	NMS_CAUSE_NOT_FINITE },
-	{ NMS_HW_BAD_COUNT,		-EINVAL,	NMS_CAUSE_COUNT },
-	{ NMS_HW_BAD_FEATURES,		-EINVAL,	NMS_CAUSE_FEATURES },
-	{ NMS_HW_BAD_PERPLEXITY,	-EINVAL,	NMS_CAUSE_PERPLEXITY },
-	{ NMS_HW_BAD_INDEX,		-EINVAL,	NMS_CAUSE_INDEX },
-	{ NMS_HW_BAD_QUOTA,		-EINVAL,	NMS_CAUSE_QUOTA },
-	{ NMS_HW_BAD_PROFILE,		-EINVAL,	NMS_CAUSE_PROFILE },
-	{ NMS_HW_DIVERGED,		-EDOM,		NMS_CAUSE_DIVERGED },
-	{ NMS_HW_NO_MEMORY,		-ENOMEM,	NMS_CAUSE_MEMORY },
-	{ NMS_HW_CANCELLED,		-ECANCELED,	NMS_CAUSE_CANCELLED },
-	{ NMS_HW_DEADLINE,		-ETIME,		NMS_CAUSE_DEADLINE },
-	{ NMS_HW_INTERNAL,		-EIO,		NMS_CAUSE_DEVICE },
+	{ NMS_HW_OK, 0, NMS_CAUSE_NONE,
+	  "success" },
+	{ NMS_HW_INVALID_OPCODE, -EINVAL, NMS_CAUSE_ARGUMENT,
+	  "no such command" },
+	{ NMS_HW_INVALID_FIELD, -EINVAL, NMS_CAUSE_ARGUMENT,
+	  "field out of its range" },
+	{ NMS_HW_INVALID_VERSION, -EINVAL, NMS_CAUSE_ARGUMENT,
+	  "unknown version of the parameter block" },
+	{ NMS_HW_INVALID_SIZE, -EINVAL, NMS_CAUSE_ARGUMENT,
+	  "block of the wrong size" },
+	{ NMS_HW_RESERVED_NOT_ZERO, -EINVAL, NMS_CAUSE_ARGUMENT,
+	  "reserved field is not zero" },
+	{ NMS_HW_NO_RANGE, -EINVAL, NMS_CAUSE_ARGUMENT,
+	  "no such range" },
+	{ NMS_HW_STALE_RANGE, -ESTALE, NMS_CAUSE_DEVICE,
+	  "stale range" },
+	{ NMS_HW_NO_RIGHT, -EACCES, NMS_CAUSE_RIGHT,
+	  "no right on the range" },
+	{ NMS_HW_OUT_OF_RANGE, -EINVAL, NMS_CAUSE_RANGE,
+	  "beyond the end of the range" },
+	{ NMS_HW_NO_SPACE, -ENOSPC, NMS_CAUSE_NEAR_MEMORY,
+	  "near memory is full" },
+	{ NMS_HW_DMA_ERROR, -EFAULT, NMS_CAUSE_ARGUMENT,
+	  "host memory could not be reached" },
+	{ NMS_HW_NOT_FINITE, -EINVAL, NMS_CAUSE_NOT_FINITE,
+	  "value is NaN, infinite or too large" },
+	{ NMS_HW_BAD_COUNT, -EINVAL, NMS_CAUSE_COUNT,
+	  "more exemplars than rows, or none" },
+	{ NMS_HW_BAD_FEATURES, -EINVAL, NMS_CAUSE_FEATURES,
+	  "more features than the data can have" },
+	{ NMS_HW_BAD_PERPLEXITY, -EINVAL, NMS_CAUSE_PERPLEXITY,
+	  "perplexity out of its range" },
+	{ NMS_HW_BAD_INDEX, -EINVAL, NMS_CAUSE_INDEX,
+	  "index is not a row, or names it twice" },
+	{ NMS_HW_BAD_QUOTA, -EINVAL, NMS_CAUSE_QUOTA,
+	  "quotas do not fit the classes" },
+	{ NMS_HW_BAD_PROFILE, -EINVAL, NMS_CAUSE_PROFILE,
+	  "no such arithmetic profile" },
+	{ NMS_HW_DIVERGED, -EDOM, NMS_CAUSE_DIVERGED,
+	  "the embedding diverged" },
+	{ NMS_HW_NO_MEMORY, -ENOMEM, NMS_CAUSE_MEMORY,
+	  "out of working memory" },
+	{ NMS_HW_CANCELLED, -ECANCELED, NMS_CAUSE_CANCELLED,
+	  "cancelled" },
+	{ NMS_HW_DEADLINE, -ETIME, NMS_CAUSE_DEADLINE,
+	  "deadline has passed" },
+	{ NMS_HW_ABORTED, -ECANCELED, NMS_CAUSE_CANCELLED,
+	  "aborted" },
+	{ NMS_HW_INTERNAL, -EIO, NMS_CAUSE_DEVICE,
+	  "internal error of the device" },
 };
 
 /* Names of the fields of a block, by their offset; each reaches to the next. */
@@ -88,23 +115,30 @@ static const char *name_in(const struct field *fields, size_t n, size_t offset)
 	return fields[n - 1].name;
 }
 
-static const char *field_name(uint8_t opcode, size_t offset)
+const char *nms_fault_param_name(enum nms_op op, size_t offset)
 {
-	switch (opcode) {
-	case NMS_HW_REDUCE:
+	switch (op) {
+	case NMS_OP_REDUCE:
 		return name_in(TABLE(reduce_fields), offset);
-	case NMS_HW_EMBED:
+	case NMS_OP_EMBED:
 		return name_in(TABLE(embed_fields), offset);
-	case NMS_HW_SELECT:
+	case NMS_OP_SELECT:
 		return name_in(TABLE(select_fields), offset);
-	case NMS_HW_GATHER:
+	case NMS_OP_GATHER:
 		return name_in(TABLE(gather_fields), offset);
 	default:
-		return name_in(TABLE(cmd_fields), offset);
+		return "param";
 	}
 }
 
-static const struct outcome *outcome_find(uint16_t status)
+static const char *field_name(const struct nms_slot *slot, size_t offset)
+{
+	if (slot->param_size)
+		return nms_fault_param_name(slot->op, offset);
+	return name_in(TABLE(cmd_fields), offset);
+}
+
+static const struct outcome *outcome_find(uint32_t status)
 {
 	size_t i;
 
@@ -114,6 +148,11 @@ static const struct outcome *outcome_find(uint16_t status)
 	return &outcomes[sizeof(outcomes) / sizeof(outcomes[0]) - 1];
 }
 
+const char *nms_status_text(uint32_t status)
+{
+	return outcome_find(status)->text;
+}
+
 static double real64(__le64 word)
 {
 	uint64_t bits = le64toh(word);
@@ -121,11 +160,6 @@ static double real64(__le64 word)
 
 	memcpy(&d, &bits, sizeof(d));
 	return d;
-}
-
-static bool has_block(uint8_t opcode)
-{
-	return opcode >= NMS_HW_REDUCE;
 }
 
 /* The text for those causes whose figures say more than the field's name. */
@@ -167,34 +201,32 @@ static int figures_text(const struct nms_slot *slot, enum nms_cause cause, const
 	}
 }
 
-static void describe(const struct nms_slot *slot, uint16_t status, struct nms_error *e)
+static void describe(const struct nms_slot *slot, const struct outcome *o, size_t offset,
+		     struct nms_error *e)
 {
 	const struct nms_hw_result *r = &slot->result;
-	const char *text = nms_model_status_text(status);
-	size_t offset = le32toh(slot->cqe.detail);
 	const char *field;
 
 	/* An opcode that no program can give here: the fault is in the command itself. */
-	if (has_block(slot->cmd.opcode) && le32toh(r->size))
+	if (slot->param_size && le32toh(r->size))
 		offset = le32toh(r->error_field);
-	field = field_name(slot->cmd.opcode, offset);
-	if (has_block(slot->cmd.opcode) &&
-	    figures_text(slot, e->cause, field, e->text, sizeof(e->text)) > 0)
+	field = field_name(slot, offset);
+	if (slot->param_size && figures_text(slot, e->cause, field, e->text, sizeof(e->text)) > 0)
 		return;
 	switch (e->cause) {
 	case NMS_CAUSE_ARGUMENT:
 	case NMS_CAUSE_RANGE:
 	case NMS_CAUSE_RIGHT:
-		snprintf(e->text, sizeof(e->text), "%s: %s", field, text);
+		snprintf(e->text, sizeof(e->text), "%s: %s", field, o->text);
 		break;
 	default:
-		snprintf(e->text, sizeof(e->text), "%s", text);
+		snprintf(e->text, sizeof(e->text), "%s", o->text);
 	}
 }
 
-void nms_fault_describe(const struct nms_slot *slot, struct nms_error *e)
+void nms_fault_describe(const struct nms_slot *slot, uint32_t status, uint32_t detail,
+			struct nms_error *e)
 {
-	uint16_t status = le16toh(slot->cqe.status) >> 1;
 	const struct outcome *o = outcome_find(status);
 
 	memset(e, 0, sizeof(*e));
@@ -202,9 +234,9 @@ void nms_fault_describe(const struct nms_slot *slot, struct nms_error *e)
 	e->cause = o->cause;
 	if (!e->error)
 		return;
-	if (has_block(slot->cmd.opcode)) {
+	if (slot->param_size) {
 		e->row = le64toh(slot->result.error_row);
 		e->col = le64toh(slot->result.error_col);
 	}
-	describe(slot, status, e);
+	describe(slot, o, detail, e);
 }

@@ -36,10 +36,15 @@ int nms_fail_at(int error, enum nms_cause cause, uint64_t row, uint64_t col,
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* Make @e, which was logged where it arose, this thread's last error. */
 int nms_fail_as(const struct nms_error *e);
-/* Fill @e only. */
-void nms_error_fill(struct nms_error *e, int error, enum nms_cause cause, const char *fmt, ...)
+/* As nms_fail(), from an error that has been filled but not logged. */
+int nms_fail_with(const struct nms_error *e);
+/* Fill @e only; returns @error. */
+int nms_error_fill(struct nms_error *e, int error, enum nms_cause cause, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+int nms_error_memory(struct nms_error *e, uint64_t bytes);
 int nms_fail_memory(uint64_t bytes);
+/* Near memory has no room for @bytes. */
+int nms_fail_near(uint64_t bytes, uint64_t free, uint64_t size);
 void nms_log(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
@@ -59,23 +64,29 @@ struct nms_device {
 	const struct nms_backend_ops *ops;
 	void *backend;
 	char name[64];
-	atomic_uint last_context;	/* context ids are not used again */
-	pthread_mutex_t lock;		/* names, and references to datasets */
-	struct list datasets;		/* struct nms_stored */
+	char reason[192];		/* why this one; "": the backend knows */
 };
 
 void nms_device_get(struct nms_device *device);
 void nms_device_put(struct nms_device *device);
 
-/* Options in a URI: "near_size=2G,threads=4".  Strings point into @store. */
+/*
+ * Options in a URI: "near_size=2G,threads=4".  Calls @set for each, until one
+ * fails.  Strings point into @store.
+ */
 #define NMS_URI_MAX 4096
-int nms_uri_options(const char *text, struct nms_device_options *options, char *store);
+int nms_uri_options(const char *text, char *store,
+		    int (*set)(const char *key, const char *value, void *data,
+			       struct nms_error *e),
+		    void *data, struct nms_error *e);
+/* A decimal number with an optional suffix K, M, G or T (powers of 1024); -EINVAL. */
+int nms_uri_size(const char *text, uint64_t *value);
 
 /* ---- context.c ---------------------------------------------------------- */
 
 struct nms_context {
 	struct nms_device *device;
-	uint32_t id;
+	void *backend;			/* what the device's backend has for it */
 	pthread_mutex_t lock;		/* all below */
 	pthread_cond_t work;
 	pthread_t worker;
@@ -86,47 +97,51 @@ struct nms_context {
 	struct nms_counters counters;
 };
 
-void nms_context_count(struct nms_context *context, const struct nms_model_counters *spent);
+/* Add what a command did. */
+void nms_context_count(struct nms_context *context, const struct nms_result *result);
 
 /* ---- buffer.c, dataset.c ------------------------------------------------ */
 
 struct nms_buffer {
 	atomic_uint refs;		/* the handle or dataset, and each job that uses it */
-	struct nms_device *device;
-	struct nms_context *owner;	/* NULL: belongs to a dataset */
+	struct nms_context *context;
+	bool named;			/* belongs to a dataset */
 	struct nms_hw_near near;
 	uint64_t bytes;
-	struct list link;
+	struct list link;		/* unless named */
 };
 
+/* A buffer that has @near already, with a handle that is not yet in any list. */
+struct nms_buffer *nms_buffer_alloc(struct nms_context *context, uint64_t bytes);
 void nms_buffer_get(struct nms_buffer *buffer);
 void nms_buffer_put(struct nms_buffer *buffer);
 
-/* A matrix or vector that lies within its buffer, on this device; stride filled in. */
-int nms_matrix_check(const struct nms_device *device, const char *name, struct nms_matrix *m);
-int nms_vector_check(const struct nms_device *device, const char *name,
+/* A buffer of this context. */
+int nms_buffer_check(const struct nms_context *context, const char *name,
+		     const struct nms_buffer *buffer);
+/* A matrix or vector that lies within its buffer, of this context; stride filled in. */
+int nms_matrix_check(const struct nms_context *context, const char *name, struct nms_matrix *m);
+int nms_vector_check(const struct nms_context *context, const char *name,
 		     const struct nms_vector *v);
 
-/* A dataset as the device has it; struct nms_dataset is a context's handle on it. */
-struct nms_stored {
-	unsigned int refs;		/* handles; under device->lock */
-	uint32_t maker;			/* id of the context that made it */
+/* A context's handle on a dataset. */
+struct nms_dataset {
+	struct nms_context *context;
 	struct list link;
 	struct nms_matrix matrix;
 	char name[NMS_NAME_MAX + 1];
 };
 
-struct nms_dataset {
-	struct nms_context *context;
-	struct nms_stored *stored;
-	struct list link;
-};
-
 /* ---- command.c, fault.c, result.c --------------------------------------- */
 
-/* A command as the device takes it, and what it leaves. */
+/* A command as backends take it, and what they leave. */
 struct nms_slot {
-	struct nms_hw_cmd cmd;
+	enum nms_op op;
+	uint32_t deadline_ms;
+	struct nms_hw_near near;	/* WRITE, READ, ZERO */
+	uint64_t bytes;			/* of these; GATHER: that go to the host */
+	void *host;
+	uint32_t param_size;		/* 0: no command of compute */
 	union {
 		struct nms_hw_param_header header;
 		struct nms_hw_reduce reduce;
@@ -135,9 +150,7 @@ struct nms_slot {
 		struct nms_hw_gather gather;
 	} param;
 	struct nms_hw_result result;
-	struct nms_hw_cqe cqe;
-	struct nms_model_counters spent;
-	struct nms_hw_sge *sge;
+	uint64_t value;			/* bytes moved, or rows put out */
 };
 
 /* Buffers that a job uses, each counted. */
@@ -150,17 +163,22 @@ int nms_uses_add(struct nms_uses *uses, struct nms_buffer *buffer);
 void nms_uses_drop(struct nms_uses *uses);
 
 /*
- * Translate @command into @slot, which must not move any more: it holds
- * addresses of itself.  @uses gets what it names.  @profile: enum
+ * Translate @command into @slot.  @uses gets what it names.  @profile: enum
  * nms_hw_profile or 0.
  */
 int nms_command_translate(struct nms_context *context, const struct nms_command *command,
-			  size_t number, uint32_t profile, struct nms_slot *slot,
-			  struct nms_uses *uses);
-void nms_slot_free(struct nms_slot *slot);
+			  uint32_t profile, struct nms_slot *slot, struct nms_uses *uses);
 
-/* What the device said of a command that failed, in words. */
-void nms_fault_describe(const struct nms_slot *slot, struct nms_error *e);
+/*
+ * What the device said of a command that failed, in words.  @status: enum
+ * nms_hw_status; @detail: offset of the field at fault in struct nms_hw_cmd.
+ */
+void nms_fault_describe(const struct nms_slot *slot, uint32_t status, uint32_t detail,
+			struct nms_error *e);
+/* The name in nmsdev.h of what stands at @offset of the parameter block. */
+const char *nms_fault_param_name(enum nms_op op, size_t offset);
+/* In a line, never NULL. */
+const char *nms_status_text(uint32_t status);
 void nms_result_fill(const struct nms_device *device, const struct nms_slot *slot,
 		     const struct nms_error *e, struct nms_result *result);
 /* Add @r to @total, and take over what only one kind of command has. */
@@ -178,9 +196,11 @@ enum nms_job_state {
 struct nms_job {
 	atomic_uint refs;		/* the handle, and the context's list */
 	struct list link;
+	const struct nms_backend_ops *ops;
 	atomic_int state;
 	int fd;				/* eventfd, written once the job has ended */
-	struct nms_model_run run;
+	atomic_bool cancel;		/* somebody wants it to stop */
+	void *run;			/* the backend's */
 	atomic_size_t current;		/* command that is running */
 	size_t count;
 	struct nms_slot *slots;
@@ -196,6 +216,13 @@ int nms_job_start(struct nms_context *context, const struct nms_command *command
 void nms_job_put(struct nms_job *job);
 /* Publish the end of a job: wakes all who wait.  Safe from a signal handler. */
 void nms_job_wake(struct nms_job *job);
+
+/* For backends: command @i was executed (@e->error 0), or failed so. */
+void nms_job_command_ended(struct nms_context *context, struct nms_job *job, size_t i,
+			   const struct nms_error *e);
+/* It ends before its next command: by a cancel, or so. */
+void nms_job_cancelled(struct nms_job *job);
+void nms_job_failed(struct nms_job *job, const struct nms_error *e);
 
 /* Takes over a reference to @job. */
 int nms_worker_submit(struct nms_context *context, struct nms_job *job);
@@ -266,7 +293,7 @@ size_t nms_plan_commands(const struct nms_plan *plan, const struct nms_plan_memo
 
 int nms_plan_estimate(struct nms_context *context, const struct nms_plan *plan,
 		      uint64_t *near_bytes, uint64_t *host_bytes);
-/* Fails if the machine has less than the plan would take. */
+/* Fails if the machine or near memory has less than the plan would take. */
 int nms_plan_admit(struct nms_context *context, const struct nms_plan *plan);
 
 /*

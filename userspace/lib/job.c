@@ -16,12 +16,8 @@
 
 static void job_free(struct nms_job *job)
 {
-	size_t i;
-
 	nms_uses_drop(&job->uses);
-	if (job->slots)
-		for (i = 0; i < job->count; i++)
-			nms_slot_free(&job->slots[i]);
+	free(job->run);
 	free(job->slots);
 	free(job->results);
 	if (job->fd >= 0)
@@ -47,20 +43,23 @@ static void results_init(struct nms_job *job)
 	}
 }
 
-static int job_alloc(size_t count, struct nms_job **out)
+static int job_alloc(const struct nms_backend_ops *ops, size_t count, struct nms_job **out)
 {
 	struct nms_job *job = calloc(1, sizeof(*job));
 
 	if (!job)
 		return nms_fail_memory(sizeof(*job));
 	job->fd = -1;
+	job->ops = ops;
 	job->count = count;
 	atomic_init(&job->refs, 1);
 	job->slots = calloc(count, sizeof(*job->slots));
 	job->results = calloc(count, sizeof(*job->results));
-	if (!job->slots || !job->results) {
+	job->run = calloc(1, ops->run_size);
+	if (!job->slots || !job->results || !job->run) {
 		job_free(job);
-		return nms_fail_memory(count * (sizeof(*job->slots) + sizeof(*job->results)));
+		return nms_fail_memory(count * (sizeof(*job->slots) + sizeof(*job->results)) +
+				       ops->run_size);
 	}
 	job->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (job->fd < 0) {
@@ -84,11 +83,11 @@ int nms_job_start(struct nms_context *context, const struct nms_command *command
 	size_t i;
 	int ret;
 
-	ret = job_alloc(count, &job);
+	ret = job_alloc(context->device->ops, count, &job);
 	if (ret)
 		return ret;
 	for (i = 0; i < count; i++) {
-		ret = nms_command_translate(context, &commands[i], i, profile, &job->slots[i],
+		ret = nms_command_translate(context, &commands[i], profile, &job->slots[i],
 					    &job->uses);
 		if (ret)
 			goto err;
@@ -138,9 +137,11 @@ void nms_job_cancel(struct nms_job *job)
 
 	if (!job)
 		return;
-	atomic_store(&job->run.cancel, true);
+	atomic_store(&job->cancel, true);
 	if (atomic_compare_exchange_strong(&job->state, &queued, NMS_JOB_DROPPED))
 		nms_job_wake(job);
+	else if (queued == NMS_JOB_RUNNING)
+		job->ops->cancel(job);
 }
 
 /* The outcome of a job that has ended, else NULL. */
@@ -225,9 +226,7 @@ int nms_job_progress(struct nms_job *job, struct nms_progress *progress)
 		return ret;
 	p.command = atomic_load_explicit(&job->current, memory_order_relaxed);
 	p.commands = job->count;
-	p.phase = (enum nms_phase)atomic_load_explicit(&job->run.phase, memory_order_relaxed);
-	p.done = atomic_load_explicit(&job->run.done, memory_order_relaxed);
-	p.total = atomic_load_explicit(&job->run.total, memory_order_relaxed);
+	job->ops->progress(job, &p);
 	nms_struct_out(progress, &p, sizeof(p));
 	return 0;
 }

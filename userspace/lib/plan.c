@@ -31,7 +31,7 @@ static int plan_data(struct nms_context *context, const struct nms_matrix *data,
 	int ret;
 
 	plan->data = *data;
-	ret = nms_matrix_check(context->device, "data", &plan->data);
+	ret = nms_matrix_check(context, "data", &plan->data);
 	if (ret)
 		return ret;
 	if (plan->data.rows > UINT32_MAX)

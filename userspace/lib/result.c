@@ -51,21 +51,30 @@ static const char *profile_name(uint32_t profile)
 	}
 }
 
-/* The result block of a command of compute. */
-static void fill_block(const struct nms_hw_result *from, struct nms_result *to)
+/* Costs are told of every command; what was computed with, where there was computing. */
+static void fill_block(const struct nms_slot *slot, struct nms_result *to)
 {
+	const struct nms_hw_result *from = &slot->result;
 	unsigned int i;
 
+	for (i = 0; i < NMS_NDOMAINS; i++)
+		to->energy[i] = le64toh(from->energy[i]);
+	for (i = 0; i < NMS_NPHASES; i++) {
+		to->cycles[i] = le64toh(from->cycles[i]);
+		to->nanoseconds[i] = le64toh(from->nanoseconds[i]);
+	}
+	to->near_read = le64toh(from->near_read);
+	to->near_write = le64toh(from->near_write);
+	to->link_in = le64toh(from->link_in);
+	to->link_out = le64toh(from->link_out);
+	if (!slot->param_size)
+		return;
 	snprintf(to->profile, sizeof(to->profile), "%s", profile_name(le32toh(from->profile)));
 	to->numerics = le32toh(from->numerics);
 	to->switches = le32toh(from->switches);
 	to->scratch = le64toh(from->scratch);
 	to->mac = le64toh(from->mac);
 	to->special = le64toh(from->special);
-	for (i = 0; i < NMS_NPHASES; i++) {
-		to->cycles[i] = le64toh(from->cycles[i]);
-		to->nanoseconds[i] = le64toh(from->nanoseconds[i]);
-	}
 	to->evaluations = le64toh(from->evaluations);
 	for (i = 0; i < NMS_HW_NROW_FLAGS; i++)
 		to->row_flags[i] = le64toh(from->row_flags[i]);
@@ -84,20 +93,13 @@ static void fill_block(const struct nms_hw_result *from, struct nms_result *to)
 void nms_result_fill(const struct nms_device *device, const struct nms_slot *slot,
 		     const struct nms_error *e, struct nms_result *result)
 {
-	const struct nms_model_counters *spent = &slot->spent;
-
 	NMS_INIT(result);
 	result->error = e->error;
 	result->cause = e->cause;
 	snprintf(result->backend, sizeof(result->backend), "%s", device->ops->name);
 	snprintf(result->device, sizeof(result->device), "%s", device->name);
-	result->value = le64toh(slot->cqe.value);
-	memcpy(result->energy, spent->energy, sizeof(result->energy));
-	result->near_read = spent->near_read;
-	result->near_write = spent->near_write;
-	result->link_in = spent->link_in;
-	result->link_out = spent->link_out;
-	fill_block(&slot->result, result);
+	result->value = slot->value;
+	fill_block(slot, result);
 }
 
 static void add_work(struct nms_result *total, const struct nms_result *r)

@@ -6,8 +6,7 @@
 
 #include "internal.h"
 
-/* A decimal number with an optional suffix K, M, G or T (powers of 1024). */
-static int parse_size(const char *s, uint64_t *value)
+int nms_uri_size(const char *s, uint64_t *value)
 {
 	static const char suffix[] = "KMGT";
 	const char *at;
@@ -33,40 +32,18 @@ static int parse_size(const char *s, uint64_t *value)
 	return 0;
 }
 
-static int set_option(const char *key, const char *value, struct nms_device_options *options)
-{
-	uint64_t n;
-
-	if (!strcmp(key, "profile")) {
-		options->profile = value;
-		return 0;
-	}
-	if (!strcmp(key, "energy")) {
-		options->energy = value;
-		return 0;
-	}
-	if (strcmp(key, "near_size") && strcmp(key, "threads"))
-		return nms_fail(-EINVAL, NMS_CAUSE_OPTION, "%.60s: no such device option; known are "
-				"near_size, threads, profile and energy", key);
-	if (parse_size(value, &n) || (key[0] == 't' && n > UINT32_MAX))
-		return nms_fail(-EINVAL, NMS_CAUSE_OPTION, "%s: \"%.60s\" is not a %s", key, value,
-				key[0] == 't' ? "number of threads" : "size in bytes");
-	if (key[0] == 't')
-		options->threads = (unsigned int)n;
-	else
-		options->near_size = n;
-	return 0;
-}
-
-int nms_uri_options(const char *text, struct nms_device_options *options, char *store)
+int nms_uri_options(const char *text, char *store,
+		    int (*set)(const char *key, const char *value, void *data,
+			       struct nms_error *e),
+		    void *data, struct nms_error *e)
 {
 	char *item, *value, *next = store;
 	size_t n = strlen(text);
 	int ret = 0;
 
 	if (n >= NMS_URI_MAX)
-		return nms_fail(-EINVAL, NMS_CAUSE_OPTION, "uri: %zu characters, at most %u", n,
-				NMS_URI_MAX - 1);
+		return nms_error_fill(e, -EINVAL, NMS_CAUSE_OPTION,
+				      "uri: %zu characters, at most %u", n, NMS_URI_MAX - 1);
 	memcpy(store, text, n + 1);
 	while (n && next && !ret) {
 		item = next;
@@ -75,10 +52,10 @@ int nms_uri_options(const char *text, struct nms_device_options *options, char *
 			*next++ = '\0';
 		value = strchr(item, '=');
 		if (!value)
-			return nms_fail(-EINVAL, NMS_CAUSE_OPTION,
-					"%.60s: a device option is NAME=VALUE", item);
+			return nms_error_fill(e, -EINVAL, NMS_CAUSE_OPTION,
+					      "%.60s: a device option is NAME=VALUE", item);
 		*value++ = '\0';
-		ret = set_option(item, value, options);
+		ret = set(item, value, data, e);
 	}
 	return ret;
 }

@@ -6,41 +6,36 @@
 
 #include "internal.h"
 
-/* Run command @i; fills its result, and the job's error if it failed. */
-static int run_command(struct nms_context *context, struct nms_job *job, size_t i)
+void nms_job_command_ended(struct nms_context *context, struct nms_job *job, size_t i,
+			   const struct nms_error *e)
 {
-	struct nms_device *device = context->device;
-	struct nms_slot *slot = &job->slots[i];
-	struct nms_error e = { 0 };
+	nms_result_fill(context->device, &job->slots[i], e, &job->results[i]);
+	nms_context_count(context, &job->results[i]);
+	if (e->error)
+		job->error = *e;
+}
 
-	atomic_store_explicit(&job->current, i, memory_order_relaxed);
-	if (atomic_load(&job->run.cancel)) {
-		job->error = job->dropped;
-		return job->error.error;
-	}
-	device->ops->execute(device->backend, &slot->cmd, &job->run, &slot->cqe);
-	slot->spent = job->run.spent;
-	nms_fault_describe(slot, &e);
-	nms_result_fill(device, slot, &e, &job->results[i]);
-	nms_context_count(context, &slot->spent);
-	if (e.error)
-		job->error = e;
-	return e.error;
+void nms_job_failed(struct nms_job *job, const struct nms_error *e)
+{
+	job->error = *e;
+}
+
+void nms_job_cancelled(struct nms_job *job)
+{
+	job->error = job->dropped;
 }
 
 /* Buffers are let go before the end is known, so that whoever waits finds them free. */
 static void run_job(struct nms_context *context, struct nms_job *job)
 {
-	int queued = NMS_JOB_QUEUED;
-	size_t i;
-	int ret = 0;
+	int queued = NMS_JOB_QUEUED, ret;
 
 	if (!atomic_compare_exchange_strong(&job->state, &queued, NMS_JOB_RUNNING)) {
 		nms_uses_drop(&job->uses);
 		return;
 	}
-	for (i = 0; i < job->count && !ret; i++)
-		ret = run_command(context, job, i);
+	job->ops->run(context, job);
+	ret = job->error.error;
 	nms_log(ret && ret != -ECANCELED ? NMS_LOG_ERR : NMS_LOG_DEBUG,
 		"job of %zu commands ended: %s", job->count, ret ? job->error.text : "done");
 	nms_uses_drop(&job->uses);
