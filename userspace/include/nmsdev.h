@@ -71,6 +71,9 @@ enum nms_cause {
 	NMS_CAUSE_TIMEOUT,	/* a wait, not the job */
 	NMS_CAUSE_BUSY,
 	NMS_CAUSE_DEVICE,	/* the device failed */
+	NMS_CAUSE_LOCKED_MEMORY, /* RLIMIT_MEMLOCK */
+	NMS_CAUSE_LIMIT,	/* of the kernel: buffers, datasets, jobs, open files */
+	NMS_CAUSE_INTERRUPTED,	/* by a signal, before it was done */
 	NMS_NCAUSES
 };
 

@@ -75,6 +75,6 @@ struct nms_backend_ops {
 	void (*progress)(struct nms_job *job, struct nms_progress *progress);
 };
 
-extern const struct nms_backend_ops nms_backend_emu;
+extern const struct nms_backend_ops nms_backend_emu, nms_backend_kernel;
 
 #endif /* NMS_BACKEND_H */

@@ -10,6 +10,8 @@
 #define STRINGIFY(x) #x
 #define VERSION(a, b, c) STRINGIFY(a) "." STRINGIFY(b) "." STRINGIFY(c)
 
+#define MOST_NODES 64u
+
 const char *nms_version(void)
 {
 	return VERSION(NMS_VERSION_MAJOR, NMS_VERSION_MINOR, NMS_VERSION_PATCH);
@@ -20,14 +22,32 @@ static int open_emu(struct nms_device *device, const char *rest,
 		    struct nms_error *e)
 {
 	device->ops = &nms_backend_emu;
-	snprintf(device->reason, sizeof(device->reason), "software accelerator: %s", why);
+	snprintf(device->reason, sizeof(device->reason), "software accelerator: %.160s", why);
 	return device->ops->open(rest, options, &device->backend, e);
 }
 
+static int open_kernel(struct nms_device *device, const char *rest,
+		       const struct nms_device_options *options, struct nms_error *e)
+{
+	device->ops = &nms_backend_kernel;
+	return device->ops->open(rest, options, &device->backend, e);
+}
+
+/* The first device that may be used; else the reason is what the first one said. */
 static int open_auto(struct nms_device *device, const struct nms_device_options *options,
 		     struct nms_error *e)
 {
-	return open_emu(device, "", options, "no /dev/nms*", e);
+	char nodes[MOST_NODES][NMS_NODE_SIZE];
+	size_t n = nms_kernel_nodes("/dev", nodes, MOST_NODES), i;
+	struct nms_error first = { .text = "no /dev/nms*" };
+
+	for (i = 0; i < n; i++) {
+		if (!open_kernel(device, nodes[i], options, e))
+			return 0;
+		if (!i)
+			first = *e;
+	}
+	return open_emu(device, "", options, first.text, e);
 }
 
 static int open_uri(struct nms_device *device, const char *uri,
@@ -37,8 +57,11 @@ static int open_uri(struct nms_device *device, const char *uri,
 		return open_auto(device, options, e);
 	if (!strncmp(uri, "emu:", 4))
 		return open_emu(device, uri + 4, options, "asked for by name", e);
+	if (uri[0] == '/')
+		return open_kernel(device, uri, options, e);
 	return nms_error_fill(e, -ENODEV, NMS_CAUSE_URI,
-			      "uri: no device \"%.100s\"; known are \"auto\" and \"emu:\"", uri);
+			      "uri: no device \"%.100s\"; known are \"auto\", \"emu:\" and \"/dev/nmsN\"",
+			      uri);
 }
 
 /* Not before info can be asked for. */

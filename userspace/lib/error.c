@@ -44,6 +44,9 @@ static const char *const cause_text[NMS_NCAUSES] = {
 	[NMS_CAUSE_TIMEOUT]	= "the wait timed out; the job goes on",
 	[NMS_CAUSE_BUSY]	= "the object is in use",
 	[NMS_CAUSE_DEVICE]	= "the device failed",
+	[NMS_CAUSE_LOCKED_MEMORY] = "the limit on locked memory is too low",
+	[NMS_CAUSE_LIMIT]	= "a limit of the kernel has been reached",
+	[NMS_CAUSE_INTERRUPTED]	= "a signal came before it was done",
 };
 
 const char *nms_cause_text(enum nms_cause cause)

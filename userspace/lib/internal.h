@@ -82,6 +82,16 @@ int nms_uri_options(const char *text, char *store,
 /* A decimal number with an optional suffix K, M, G or T (powers of 1024); -EINVAL. */
 int nms_uri_size(const char *text, uint64_t *value);
 
+/* ---- kernel_open.c ------------------------------------------------------ */
+
+#define NMS_NODE_SIZE 64
+
+/*
+ * The nodes of devices in @dir, in order of their numbers: nms0, nms1, ...  At
+ * most @room are stored; returns how many.
+ */
+size_t nms_kernel_nodes(const char *dir, char (*nodes)[NMS_NODE_SIZE], size_t room);
+
 /* ---- context.c ---------------------------------------------------------- */
 
 struct nms_context {
