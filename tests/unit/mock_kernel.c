@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -288,7 +289,7 @@ static void write_result(const struct nms_cmd *cmd, uint32_t status)
 	struct nms_hw_result r = {
 		.version = 1, .opcode = (uint16_t)cmd->op, .size = sizeof(r), .status = status,
 		.profile = NMS_HW_PROFILE_FMA, .numerics = 1, .count = 5, .switches = 1,
-		.error_row = 3, .error_col = 4,
+		.error_field = offsetof(struct nms_hw_gather, index), .error_row = 3, .error_col = 4,
 	};
 
 	r.energy[NMS_HW_LINK] = cmd->length;
@@ -299,11 +300,10 @@ static void write_result(const struct nms_cmd *cmd, uint32_t status)
 		       cmd->result_size < sizeof(r) ? cmd->result_size : sizeof(r));
 }
 
+/* Also in a signal handler of the caller's: nothing is freed here. */
 static void end_job(struct job *j)
 {
 	j->ended = true;
-	free(j->cmds);
-	j->cmds = NULL;
 	if (j->ring_submit)
 		*(struct nms_job_result *)(uintptr_t)j->ring_submit->result = j->result;
 	pthread_cond_broadcast(&changed);
@@ -375,18 +375,22 @@ static int check_submit(struct nms_submit *s)
 }
 
 /* Under the lock.  The job's id reaches the caller before it starts. */
-static int submit(struct context *c, struct nms_submit *s, struct job **out)
+static struct job *submit(struct context *c, struct nms_submit *s, int *error)
 {
 	struct job *j;
-	int i, ret = mock.gone ? -ENODEV : check_submit(s);
+	int i;
 
-	if (ret)
-		return ret;
+	*error = mock.gone ? -ENODEV : check_submit(s);
+	if (*error)
+		return NULL;
 	for (i = 0; i < JOBS && c->jobs[i].id; i++)
 		;
-	if (i == JOBS)
-		return -EBUSY;
+	if (i == JOBS) {
+		*error = -EBUSY;
+		return NULL;
+	}
 	j = &c->jobs[i];
+	free(j->cmds);
 	memset(j, 0, sizeof(*j));
 	j->id = ++c->last_id;
 	j->count = s->count;
@@ -394,8 +398,7 @@ static int submit(struct context *c, struct nms_submit *s, struct job **out)
 	memcpy(j->cmds, (void *)(uintptr_t)s->commands, s->count * sizeof(*j->cmds));
 	mock.commands += s->count;
 	mock.jobs++;
-	*out = j;
-	return 0;
+	return j;
 }
 
 static struct job *job_find(struct context *c, uint64_t id)
@@ -415,8 +418,8 @@ static int do_submit(struct context *c, struct nms_submit *s)
 
 	if (s->result || s->result_size)
 		return -EINVAL;
-	ret = submit(c, s, &j);
-	if (ret)
+	j = submit(c, s, &ret);
+	if (!j)
 		return ret;
 	s->job = j->id;
 	if (!mock.hold)
@@ -496,7 +499,7 @@ static int do_query(const struct nms_query *q, uint32_t *size)
 	default:
 		return -EINVAL;
 	}
-	if (mock.query_known)
+	if (mock.query_known && (uint32_t)mock.query_known < *size)
 		*size = (uint32_t)mock.query_known;
 	if (!ret)
 		memcpy((void *)(uintptr_t)q->data, answer, *size < q->size ? *size : q->size);
@@ -636,8 +639,8 @@ static void ring_issue(struct kernel_ring *r)
 {
 	struct job *j;
 
-	r->refused = submit(r->context, r->submit, &j);
-	if (r->refused)
+	j = submit(r->context, r->submit, &r->refused);
+	if (!j)
 		return;
 	r->id = j->id;
 	j->ring_submit = r->submit;
@@ -738,6 +741,8 @@ int __wrap_close(int fd)
 		pthread_mutex_lock(&lock);
 		for (i = 0; i < HANDLES; i++)
 			handle_drop(&contexts[fd], i);
+		for (i = 0; i < JOBS; i++)
+			free(contexts[fd].jobs[i].cmds);
 		contexts[fd].open = false;
 		mock.open_files--;
 		pthread_mutex_unlock(&lock);

@@ -54,10 +54,11 @@ static uint64_t span(const void *host, uint64_t bytes)
 static unsigned int batch_room(const struct kernel_device *device, const struct nms_job *job)
 {
 	uint64_t most = nms_min(device->about.max_commands, MOST_COMMANDS), pieces = 0;
+	uint64_t piece = nms_min(device->about.max_transfer, LEAST_PINNED);
 	size_t i;
 
 	for (i = 0; i < job->count && pieces < most; i++)
-		pieces += 1 + (job->slots[i].host ? job->slots[i].bytes / LEAST_PINNED + 1 : 0);
+		pieces += 1 + (job->slots[i].host ? job->slots[i].bytes / piece + 1 : 0);
 	return (unsigned int)nms_min(most, pieces);
 }
 
