@@ -36,7 +36,23 @@ def libraries_of(program):
     return {word for line in out.splitlines() for word in line.split() if word.startswith("/")}
 
 
-def build(folder, kernel, module, tests):
+def place(root, path):
+    """Copy a program or a file, or a folder of files, to /tests, with the libraries it needs."""
+    target = root / "tests" / path.name
+    if path.is_dir():
+        shutil.copytree(path, target)
+        return
+    shutil.copy(path, target)
+    for library in libraries_of(path):
+        # one from elsewhere goes to where the loader looks
+        system = library.startswith(("/lib", "/usr/lib"))
+        target = root / (library if system else "/usr/lib/" + pathlib.Path(library).name)[1:]
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(library, target)
+
+
+def build(folder, kernel, module, tests, files=()):
     """Fill folder with the guest's files and return the path of the initramfs."""
     root = folder / "root"
     for sub in ("bin", "sbin", "dev", "proc", "sys", "tmp", "tests", "modules.d"):
@@ -56,14 +72,10 @@ def build(folder, kernel, module, tests):
         target.write_bytes(data)
         names.append("/modules.d/" + target.name)
     (root / "modules").write_text("\n".join(names) + "\n")
+    for path in [*tests, *files]:
+        place(root, path)
     for test in tests:
-        shutil.copy(test, root / "tests" / test.name)
         (root / "tests" / test.name).chmod(0o755)
-        for library in libraries_of(test):
-            target = root / library.lstrip("/")
-            if not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(library, target)
     (root / "tests/list").write_text("\n".join(t.name for t in tests) + "\n")
     return pack(root, folder / "initramfs.gz")
 
