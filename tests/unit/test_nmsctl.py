@@ -7,6 +7,7 @@ NMSCTL names the executable.
 import json
 import os
 import pty
+import re
 import signal
 import struct
 import subprocess
@@ -19,6 +20,8 @@ import zlib
 import numpy as np
 
 NMSCTL = os.environ["NMSCTL"]
+MAN = os.path.join(os.path.dirname(__file__), "../../tools/nmsctl/man")
+COMMANDS = "sample embed gather list info energy verify doctor reset bench".split()
 ROWS, COLS, CLASSES = 360, 12, 3
 
 
@@ -81,8 +84,23 @@ class Usage(Case):
     def test_help_and_version(self):
         self.assertIn("sample", self.good("--help").stdout)
         self.assertRegex(self.good("--version").stdout, r"^nmsctl \d+\.\d+\.\d+\n$")
-        for command in "sample embed gather list info energy verify".split():
+        for command in COMMANDS:
             self.assertIn("--quiet", self.good(command, "--help").stdout)
+            self.assertRegex(self.good("--help").stdout, rf"(?m)^  {command} ")
+
+    def test_manual(self):
+        """Each command has a page, which the first one names, with each of its options."""
+        def page(name):
+            with open(os.path.join(MAN, name + ".1")) as f:
+                return f.read()
+        first = page("nmsctl")
+        for command in COMMANDS:
+            own = page("nmsctl-" + command)
+            self.assertIn(f".It Cm {command}\n", first)
+            for option in re.findall(r"--([a-z-]+)", self.good(command, "--help").stdout):
+                with self.subTest((command, option)):
+                    if option != "help":
+                        self.assertTrue(re.search(rf"Fl -{option}\b", own + first))
 
     def test_wrong_lines(self):
         s = ("sample", "x.npy")
@@ -534,6 +552,31 @@ class Verify(Case):
         with open(self.path("m.manifest")) as f:
             self.assertEqual(json.load(f)["profile"], "portable")
         self.good("verify", "m.manifest", "--selection", "m.json", "-q")
+
+
+@unittest.skipIf(os.path.exists("/dev/nms0"), "this machine has a device")
+class NoDevice(Case):
+    def test_doctor(self):
+        done = run("doctor", cwd=self.at)
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        self.assertRegex(done.stdout, r"(?m)^missing  (device|driver|bound|node)")
+        self.assertIn("software accelerator", done.stdout)
+        done = run("doctor", "--json", cwd=self.at)
+        self.assertEqual(done.returncode, 1)
+        found = json.loads(done.stdout)
+        self.assertFalse(found["usable"])
+        self.assertEqual([c["check"] for c in found["checks"] if c["verdict"] == "missing"],
+                         [c["check"] for c in found["checks"]][-3:-2])
+
+    def test_refusals(self):
+        self.bad(1, "bench", match="doctor")
+        self.bad(1, "reset", match="doctor")
+        self.bad(1, "energy", "--watch", match="/dev/nms0")
+        self.bad(1, "energy", "--watch", "2", match="/dev/nms0")
+        for command in "bench", "reset", "doctor", "energy --watch":
+            self.bad(2, *command.split(), "--device", "emu:", match="emu:")
+        self.bad(2, "energy", "--watch=0", match="--watch")
+        self.bad(1, "bench", "--device", "/dev/nms9", match="/dev/nms9")
 
 
 class Terminal(Case):

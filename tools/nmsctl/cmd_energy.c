@@ -6,6 +6,7 @@
 #include "json.h"
 #include "nmsctl.h"
 #include "report.h"
+#include "watch.h"
 
 struct energies {
 	struct session session;
@@ -105,6 +106,8 @@ int nmsctl_energy(const struct nmsctl_options *options)
 	struct energies e;
 	int error, status;
 
+	if (options->watch > 0)
+		return energy_watch(options);
 	memset(&e, 0, sizeof(e));
 	status = session_open(options, &e.session);
 	if (status)

@@ -12,19 +12,25 @@
 #include "nmsdev.h"
 
 static const struct nmsctl_command commands[] = {
-	{ "sample", "DATASET (--count K | --ratio R) [OPTION...]", "choose exemplars",
+	{ "sample", 's', "DATASET (--count K | --ratio R) [OPTION...]", "choose exemplars",
 		1, 1, nmsctl_sample },
-	{ "embed", "DATASET -o FILE.npy [OPTION...]", "lay the rows out in the plane",
+	{ "embed", 'e', "DATASET -o FILE.npy [OPTION...]", "lay the rows out in the plane",
 		1, 1, nmsctl_embed },
-	{ "gather", "DATASET INDICES -o FILE.npy [OPTION...]", "copy the chosen rows out",
+	{ "gather", 'g', "DATASET INDICES -o FILE.npy [OPTION...]", "copy the chosen rows out",
 		2, 2, nmsctl_gather },
-	{ "list", "[OPTION...]", "methods, rules, searches, energy profiles, devices",
+	{ "list", 'l', "[OPTION...]", "methods, rules, searches, energy profiles, devices",
 		0, 0, nmsctl_list },
-	{ "info", "[DATASET] [OPTION...]", "what a device or a dataset is", 0, 1, nmsctl_info },
-	{ "energy", "[DATASET] [OPTION...]", "what a byte costs, and the device's counters",
+	{ "info", 'i', "[DATASET] [OPTION...]", "what a device or a dataset is", 0, 1, nmsctl_info },
+	{ "energy", 'E', "[DATASET] [OPTION...]", "what a byte costs, and the device's counters",
 		0, 1, nmsctl_energy },
-	{ "verify", "MANIFEST [OPTION...]", "does this selection still come out",
+	{ "verify", 'v', "MANIFEST [OPTION...]", "does this selection still come out",
 		1, 1, nmsctl_verify },
+	{ "doctor", 'd', "[OPTION...]", "what is missing before a device can be used",
+		0, 0, nmsctl_doctor },
+	{ "reset", 'r', "[OPTION...]", "reset a device and put it back to work",
+		0, 0, nmsctl_reset },
+	{ "bench", 'b', "[OPTION...]", "how fast a device is through the kernel",
+		0, 0, nmsctl_bench },
 };
 
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -14,6 +14,7 @@ enum nmsctl_status {
 
 struct nmsctl_command {
 	const char *name;
+	char key;			/* in the table of options */
 	const char *operands;		/* as the usage line shows them */
 	const char *text;		/* what it does, in a line */
 	unsigned int min, max;		/* operands */
@@ -27,6 +28,9 @@ int nmsctl_list(const struct nmsctl_options *options);
 int nmsctl_info(const struct nmsctl_options *options);
 int nmsctl_energy(const struct nmsctl_options *options);
 int nmsctl_verify(const struct nmsctl_options *options);
+int nmsctl_bench(const struct nmsctl_options *options);
+int nmsctl_doctor(const struct nmsctl_options *options);
+int nmsctl_reset(const struct nmsctl_options *options);
 
 /*
  * The one line that a failure prints on stderr: "nmsctl: what, where, what was

@@ -13,15 +13,16 @@
 
 #include "nmsctl.h"
 
-enum kind { FLAG, STRING, U32, U64, REAL };
+/* SECONDS: a real number, or 1 where none follows. */
+enum kind { FLAG, STRING, U32, U64, REAL, SECONDS };
 
 struct spec {
 	const char *name;
 	char letter;
 	enum kind kind;
 	size_t at;		/* in struct nmsctl_options */
-	const char *commands;	/* initials: sample, embed, gather, list, info, Energy, verify */
-	double min, max;	/* whole numbers: inclusive; REAL: above min, up to max */
+	const char *commands;	/* keys of those that take it */
+	double min, max;	/* whole numbers: inclusive; real ones: above min, up to max */
 	const char *argument, *text;
 };
 
@@ -67,7 +68,13 @@ static const struct spec specs[] = {
 		"arithmetic: auto, portable or fma (auto)" },
 	{ "energy", 0, STRING, AT(energy), "segiE", 0, 0, "PROFILE",
 		"energy profile: ddr4, lpddr4, hbm2e or a file (ddr4)" },
-	{ "device", 'd', STRING, AT(device), "segiEv", 0, 0, "URI", "device: auto or emu: (auto)" },
+	{ "device", 'd', STRING, AT(device), "segliEvLubdr", 0, 0, "URI",
+		"device: auto, /dev/nmsN or emu: (auto)" },
+	{ "peer", 0, STRING, AT(peer), "b", 0, 0, "NODE",
+		"measure this NVMe namespace (/dev/ng0n1) beside it" },
+	{ "seconds", 0, REAL, AT(seconds), "b", 0, 3600, "S", "about how long it may take (10)" },
+	{ "watch", 'w', SECONDS, AT(watch), "E", 0, 86400, "SECONDS",
+		"a line of power and traffic every so often, until Ctrl-C (1)" },
 	{ "output", 'o', STRING, AT(output), "seg", 0, 0, "FILE", "where the result goes" },
 	{ "embedding", 0, STRING, AT(embedding), "s", 0, 0, "FILE.npy", "write the plane, N x 2" },
 	{ "weights", 0, STRING, AT(weights), "s", 0, 0, "FILE.npy",
@@ -77,18 +84,15 @@ static const struct spec specs[] = {
 	{ "manifest", 0, STRING, AT(manifest), "s", 0, 0, "FILE",
 		"the manifest (OUTPUT.manifest.json)" },
 	{ "plot", 0, STRING, AT(plot), "se", 0, 0, "FILE.png|svg", "draw the plane" },
-	{ "json", 'j', FLAG, AT(json), "segliEv", 0, 0, NULL, "one JSON object on stdout" },
-	{ "quiet", 'q', FLAG, AT(quiet), "segliEv", 0, 0, NULL, "no summary and no progress" },
+	{ "json", 'j', FLAG, AT(json), "segliEvLubdr", 0, 0, NULL, "one JSON object on stdout" },
+	{ "quiet", 'q', FLAG, AT(quiet), "segliEvLubdr", 0, 0, NULL, "no summary and no progress" },
 };
 
 #define NSPECS (sizeof(specs) / sizeof(specs[0]))
 
 static bool takes(const struct nmsctl_command *command, const struct spec *spec)
 {
-	/* "embed" and "energy" share an initial */
-	char initial = strcmp(command->name, "energy") ? command->name[0] : 'E';
-
-	return strchr(spec->commands, initial) != NULL;
+	return strchr(spec->commands, command->key) != NULL;
 }
 
 static int parse_whole(const struct spec *spec, const char *text, uint64_t *value)
@@ -115,7 +119,7 @@ static int parse_real(const struct spec *spec, const char *text, double *value)
 
 static int bad_value(const struct spec *spec, const char *text)
 {
-	if (spec->kind == REAL)
+	if (spec->kind == REAL || spec->kind == SECONDS)
 		return nmsctl_usage("--%s %s: expected a number above %g and up to %g", spec->name,
 				    text, spec->min, spec->max);
 	if (spec->max > 1e19)
@@ -124,7 +128,7 @@ static int bad_value(const struct spec *spec, const char *text)
 			    spec->min, spec->max);
 }
 
-/* Takes over @text. */
+/* Takes over @text, which is NULL where no argument followed. */
 static int store(struct nmsctl_options *options, const struct spec *spec, char *text)
 {
 	char *at = (char *)options + spec->at;
@@ -132,6 +136,10 @@ static int store(struct nmsctl_options *options, const struct spec *spec, char *
 	double real = 0;
 	int status = 0;
 
+	if (!text && spec->kind == SECONDS)
+		text = strdup("1");
+	if (!text && spec->kind != FLAG)
+		return nmsctl_fail("out of memory");
 	switch (spec->kind) {
 	case FLAG:
 		*(int *)at = 1;
@@ -146,6 +154,7 @@ static int store(struct nmsctl_options *options, const struct spec *spec, char *
 		*(char **)at = text;
 		return 0;
 	case REAL:
+	case SECONDS:
 		if (parse_real(spec, text, &real))
 			status = bad_value(spec, text);
 		*(double *)at = real;
@@ -185,6 +194,13 @@ static int store_operands(const struct nmsctl_command *command, poptContext cont
 	return 0;
 }
 
+static unsigned int argument_of(const struct spec *spec)
+{
+	if (spec->kind == FLAG)
+		return POPT_ARG_NONE;
+	return spec->kind == SECONDS ? POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL : POPT_ARG_STRING;
+}
+
 /* Fill @table, which has room for every option, help and the end. */
 static void make_table(const struct nmsctl_command *command, struct poptOption *table)
 {
@@ -200,7 +216,7 @@ static void make_table(const struct nmsctl_command *command, struct poptOption *
 		table[n++] = (struct poptOption){
 			.longName = specs[i].name,
 			.shortName = specs[i].letter,
-			.argInfo = specs[i].kind == FLAG ? POPT_ARG_NONE : POPT_ARG_STRING,
+			.argInfo = argument_of(&specs[i]),
 			.val = (int)i + 1,
 			.descrip = specs[i].text,
 			.argDescrip = specs[i].argument,

@@ -36,6 +36,10 @@ struct nmsctl_options {
 	char *device, *profile, *energy;
 	uint32_t threads;
 
+	/* measuring a device */
+	char *peer;
+	double seconds, watch;
+
 	/* what comes out */
 	char *output, *embedding, *weights, *plot, *manifest, *labels_out;
 	int json, quiet;
