@@ -12,7 +12,7 @@ setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
 # The target of a bare make.
 all:
 
-.PHONY: all setup-build demo check module kselftest install clean help
+.PHONY: all setup-build demo check module kselftest bench install clean help
 
 all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
 	@ninja -C $(BUILD) --quiet
@@ -45,6 +45,11 @@ vmcheck: ## run the driver's tests on kernels 6.1, 7.x and a debugging one, in a
 	@$(setup) build vm
 	@$(MAKE) --no-print-directory all
 	@scripts/vmcheck $(BUILD) $(KERNELS)
+
+bench: ## measure the device model beside an emulated NVMe drive, in a guest (KERNEL=7)
+	@$(setup) build vm
+	@$(MAKE) --no-print-directory all
+	@scripts/vmbench $(BUILD) $(or $(KERNEL),7)
 
 install: all ## install to DESTDIR and PREFIX (/usr/local)
 	@$(MESON) configure $(BUILD) -Dprefix=$(PREFIX)
