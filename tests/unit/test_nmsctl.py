@@ -21,7 +21,7 @@ import numpy as np
 
 NMSCTL = os.environ["NMSCTL"]
 MAN = os.path.join(os.path.dirname(__file__), "../../tools/nmsctl/man")
-COMMANDS = "sample embed gather list info energy verify doctor reset bench".split()
+COMMANDS = "sample embed gather list info energy verify doctor reset bench load unload".split()
 ROWS, COLS, CLASSES = 360, 12, 3
 
 
@@ -577,6 +577,72 @@ class NoDevice(Case):
             self.bad(2, *command.split(), "--device", "emu:", match="emu:")
         self.bad(2, "energy", "--watch=0", match="--watch")
         self.bad(1, "bench", "--device", "/dev/nms9", match="/dev/nms9")
+
+
+    def test_names_need_a_device(self):
+        for args in [("load", "a", "x.npy"), ("load", "nms:a", "x.npy", "--labels", "y.npy"),
+                     ("unload", "a"), ("sample", "nms:a", "--count", 5), ("info", "nms:a"),
+                     ("gather", "nms:a", "y.npy", "-o", "g.npy"), ("embed", "nms:a", "-o", "e.npy")]:
+            for device in (), ("--device", "emu:"):
+                with self.subTest((args, device)):
+                    self.bad(1, *args, *device, match="needs a device")
+        self.assertEqual(json.loads(self.good("list", "--json").stdout)["datasets"], [])
+
+    def test_asked_for_by_name(self):
+        """That one, or none."""
+        for args in [("sample", "x.npy", "--count", 5, "-o", "o.npy"), ("info",), ("list",)]:
+            self.bad(1, *args, "--device", "/dev/nms0", match="/dev/nms0")
+
+    def test_why_not_a_device(self):
+        found = json.loads(self.good("sample", "x.npy", "--count", 5, "--json").stdout)
+        self.assertIn("/dev/nms", found["reason"])
+        self.assertEqual((found["backend"], found["submission"]), ("emu", "direct"))
+        self.assertNotIn("node", found)
+        self.assertEqual(found["uploaded"], 0)
+        found = json.loads(self.good("info", "--device", "emu:", "--json").stdout)["device"]
+        self.assertIn("by name", found["reason"])
+
+
+class Names(Case):
+    def test_wrong(self):
+        for name in "", "nms:", "a/b", "a b", "a\tb", "\u00e4", "x" * 57, "a.labels":
+            with self.subTest(name):
+                self.bad(2, "load", name, "x.npy")
+        self.bad(2, "load", "a", "nms:b", match="near already")
+        for mode in "888", "0700", "rw", "-1", "06440":
+            self.bad(2, "load", "a", "x.npy", "--mode", mode, match=mode)
+
+    def test_a_file_of_that_name(self):
+        np.save(self.path("nms:x.npy"), self.x)
+        self.good("sample", "./nms:x.npy", "--count", 5, "-q")
+
+    def manifest(self, **change):
+        self.sample("-q", "-o", "o.npy")
+        with open(self.path("o.npy.manifest.json")) as f:
+            m = json.load(f)
+        del m["dataset"]["sha256"]
+        m["dataset"].update({"path": "nms:x", "generation": 1}, **change)
+        self.write("near.json", json.dumps(m))
+        return "near.json", "--selection", "o.npy", "--data", "x.npy"
+
+    def test_verify_against_a_file(self):
+        """A manifest of rows in near memory, and the rows themselves in a file."""
+        found = json.loads(self.good("verify", *self.manifest(), "--json").stdout)
+        self.assertTrue(found["same"])
+        self.assertEqual(found["dataset"]["verdict"], "not checked")
+        self.assertIn("no digest", found["dataset"]["why"])
+        self.assertEqual((found["selection"]["verdict"], found["file"]["verdict"]),
+                         ("same", "same"))
+        done = run("verify", *self.manifest(rows=ROWS + 1), cwd=self.at)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(str(ROWS + 1), done.stderr)
+        self.x[7] = 9
+        args = self.manifest()
+        self.x[8] = 9
+        np.save(self.path("x.npy"), self.x[::-1])
+        done = run("verify", *args, cwd=self.at)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("selection differs", done.stderr)
 
 
 class Terminal(Case):

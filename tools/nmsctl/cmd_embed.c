@@ -40,6 +40,7 @@ static void fill_report(struct embedding_run *run)
 
 	r->options = run->options;
 	r->input = &run->input;
+	r->session = &run->session;
 	r->device = &run->session.info;
 	r->result = &run->embedding.result;
 	r->load = run->input.seconds;
@@ -89,11 +90,11 @@ int nmsctl_embed(const struct nmsctl_options *options)
 	if (!status)
 		status = outputs_open(options, false, &run.outputs);
 	if (!status)
-		status = input_open(options, &run.input);
+		status = input_open(options, options->operand[0], &run.session, &run.input);
 	if (!status)
 		status = check_labels(&run);
 	if (!status)
-		status = session_load(&run.session, &run.input);
+		status = session_load(&run.session, &run.input, options->quiet);
 	if (!status)
 		status = embedding_make(&run.session, options, &run.input, &run.embedding);
 	fill_report(&run);

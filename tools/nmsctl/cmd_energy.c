@@ -117,7 +117,7 @@ int nmsctl_energy(const struct nmsctl_options *options)
 	if (error)
 		status = nmsctl_fail_library(error, nms_last_error());
 	if (!status && options->noperands) {
-		status = input_open(options, &e.input);
+		status = input_open(options, options->operand[0], &e.session, &e.input);
 		if (!status)
 			e.bytes = e.input.dataset->rows * input_row_bytes(&e.input);
 	}

@@ -6,6 +6,7 @@
 
 #include "interrupt.h"
 #include "json.h"
+#include "near.h"
 #include "nmsctl.h"
 #include "npy_write.h"
 #include "outputs.h"
@@ -63,7 +64,7 @@ static int run(struct gathering *g, uint64_t bytes)
 static int gather(struct gathering *g)
 {
 	uint64_t bytes;
-	int error;
+	int status;
 
 	if (__builtin_mul_overflow((uint64_t)g->count, input_row_bytes(&g->input), &bytes) ||
 	    bytes > SIZE_MAX)
@@ -71,11 +72,9 @@ static int gather(struct gathering *g)
 	g->rows = malloc(bytes);
 	if (!g->rows)
 		return nmsctl_fail("out of memory: %llu bytes of rows", (unsigned long long)bytes);
-	error = nms_buffer_wrap(g->session.context, g->index, 4 * (uint64_t)g->count, NMS_READ,
-				&g->list);
-	if (error)
-		return nmsctl_fail_library(error, nms_last_error());
-	return run(g, bytes);
+	status = near_bring(&g->session, g->index, 4 * (uint64_t)g->count, "row numbers",
+			    g->options->quiet, &g->list);
+	return status ? status : run(g, bytes);
 }
 
 static int write_labels(const struct gathering *g, FILE *to)
@@ -122,7 +121,10 @@ static int tell(const struct gathering *g)
 	error = json_put_u64(root, "count", g->count);
 	error |= json_put_u64(root, "bytes", g->count * input_row_bytes(&g->input));
 	error |= json_put_u64(root, "link_out", g->result.link_out);
+	error |= json_put_u64(root, "uploaded", g->session.uploaded);
 	error |= json_put_text(root, "backend", g->result.backend);
+	error |= json_put_text(root, "node",
+			       g->session.info.node[0] ? g->session.info.node : NULL);
 	error |= json_put_text(root, "output", g->options->output);
 	if (!error)
 		error = json_print(stdout, root);
@@ -150,13 +152,13 @@ int nmsctl_gather(const struct nmsctl_options *options)
 	if (!status)
 		status = outputs_open(options, false, &g.outputs);
 	if (!status)
-		status = input_open(options, &g.input);
+		status = input_open(options, options->operand[0], &g.session, &g.input);
 	if (!status)
 		status = check_labels(&g);
 	if (!status)
 		status = read_index(&g);
 	if (!status)
-		status = session_load(&g.session, &g.input);
+		status = session_load(&g.session, &g.input, options->quiet);
 	if (!status)
 		status = gather(&g);
 	if (!status)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "near.h"
 #include "nmsctl.h"
 #include "report.h"
 #include "session.h"
@@ -13,10 +14,14 @@ static int device_json(struct json_object *root, const struct nms_device_info *i
 	int error = json_put_text(to, "backend", info->backend);
 
 	error |= json_put_text(to, "name", info->name);
+	error |= json_put_text(to, "node", info->node[0] ? info->node : NULL);
+	error |= json_put_text(to, "submission", info->submission);
+	error |= json_put_text(to, "reason", info->reason);
 	error |= json_put_text(to, "profile", info->profile);
 	error |= json_put_u64(to, "numerics", info->numerics);
-	error |= json_put_text(to, "isa", info->isa);
-	error |= json_put_u64(to, "threads", info->threads);
+	error |= json_put_text(to, "isa", info->isa[0] ? info->isa : NULL);
+	if (info->threads)
+		error |= json_put_u64(to, "threads", info->threads);
 	error |= json_put_u64(to, "near_size", info->near_size);
 	error |= json_put_u64(to, "near_used", info->near_used);
 	error |= json_put_text(to, "energy", info->energy);
@@ -27,10 +32,15 @@ static void device_print(const struct nms_device_info *info)
 {
 	char size[32], used[32];
 
-	printf("backend        %s\n", info->backend);
+	printf("backend        %s%s%s, %s\n", info->backend, info->node[0] ? " " : "", info->node,
+	       info->submission);
+	printf("because        %s\n", info->reason);
 	printf("device         %s\n", info->name);
-	printf("arithmetic     %s, numerics %u, on %s with %u thread%s\n", info->profile,
-	       info->numerics, info->isa, info->threads, info->threads == 1 ? "" : "s");
+	printf("arithmetic     %s, numerics %u", info->profile, info->numerics);
+	if (info->isa[0])
+		printf(", on %s with %u thread%s", info->isa, info->threads,
+		       info->threads == 1 ? "" : "s");
+	putchar('\n');
 	printf("near memory    %s bytes, %s in use\n", grouped(info->near_size, size),
 	       grouped(info->near_used, used));
 	printf("energy         %s: %s\n", info->energy, info->energy_source);
@@ -53,6 +63,18 @@ static uint64_t host_memory(const struct session *session, const struct input *i
 	return near + host;
 }
 
+static int near_json(struct json_object *to, const struct nms_dataset_info *info)
+{
+	char mode[16];
+	int error = json_put_u64(to, "near_bytes", info->bytes);
+
+	snprintf(mode, sizeof(mode), "%04o", info->mode);
+	error |= json_put_u64(to, "uid", info->uid);
+	error |= json_put_u64(to, "gid", info->gid);
+	error |= json_put_text(to, "mode", mode);
+	return error | json_put_u64(to, "generation", info->generation);
+}
+
 static int dataset_json(struct json_object *root, const struct session *session,
 			const struct input *input)
 {
@@ -70,6 +92,8 @@ static int dataset_json(struct json_object *root, const struct session *session,
 	error |= json_put_text(to, "dtype", dtype_name(d->dtype));
 	error |= json_put_u64(to, "bytes", d->rows * input_row_bytes(input));
 	error |= json_put_u64(to, "classes", input->nclasses);
+	if (input->near)
+		error |= near_json(to, &input->near->info);
 	memory = json_put_object(to, "memory");
 	for (size_t i = 0; i < 3; i++) {
 		const char *method = nms_method_name(i);
@@ -109,6 +133,13 @@ static int dataset_print(const struct session *session, const struct input *inpu
 		       i ? ", " : "memory         for 1 % of the rows: ", nms_method_name(i),
 		       (double)host_memory(session, input, nms_method_name(i)) / 1e6);
 	putchar('\n');
+	if (input->near) {
+		char owner[40];
+
+		printf("owner          %s, mode %04o\n", near_owner(&input->near->info, owner),
+		       input->near->info.mode);
+		printf("generation     %u\n", input->near->info.generation);
+	}
 	if (!input->known)
 		return 0;
 	if (class_counts(input->known, d->rows, NULL, 0, &counts))
@@ -139,9 +170,9 @@ int nmsctl_info(const struct nmsctl_options *options)
 	if (status)
 		return status;
 	if (options->noperands) {
-		status = input_open(options, &input);
+		status = input_open(options, options->operand[0], &session, &input);
 		if (!status)
-			status = session_load(&session, &input);
+			status = session_load(&session, &input, options->quiet);
 	}
 	if (!status && options->json)
 		status = print_json(&session, &input);

@@ -28,8 +28,11 @@ static int digest(struct sampling *s)
 {
 	struct report *r = &s->report;
 	double begin = seconds_now();
-	int error = digest_dataset(s->input.dataset, r->data_digest);
+	int error = 0;
 
+	/* rows that stay in near memory are not there to be read */
+	if (!s->input.near)
+		error = digest_dataset(s->input.dataset, r->data_digest);
 	if (!error && s->input.labels)
 		error = digest_u32(s->input.labels, s->input.dataset->rows, r->labels_digest);
 	if (!error)
@@ -72,6 +75,7 @@ static int work(struct sampling *s)
 		return status;
 	r->options = s->options;
 	r->input = &s->input;
+	r->session = &s->session;
 	r->device = &s->session.info;
 	r->result = &s->choice.result;
 	r->load = s->input.seconds;
@@ -170,11 +174,11 @@ int nmsctl_sample(const struct nmsctl_options *options)
 	if (!status)
 		status = outputs_open(options, true, &s.outputs);
 	if (!status)
-		status = input_open(options, &s.input);
+		status = input_open(options, options->operand[0], &s.session, &s.input);
 	if (!status)
 		status = request_open(options, &s.input, &s.request);
 	if (!status)
-		status = session_load(&s.session, &s.input);
+		status = session_load(&s.session, &s.input, options->quiet);
 	if (!status)
 		status = work(&s);
 	if (!status)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "near.h"
 #include "nmsctl.h"
 #include "nmsdev.h"
 
@@ -28,6 +29,9 @@ static int input_labels(const struct nmsctl_options *options, struct input *inpu
 		input->known = input->file->label;
 		input->nclasses = input->file->nclasses;
 		input->class_names = input->file->class_names;
+	} else if (input->near) {
+		input->known = input->near->labels;
+		input->nclasses = input->near->nclasses;
 	} else {
 		input->known = input->dataset->labels;
 		input->nclasses = input->dataset->nclasses;
@@ -37,7 +41,23 @@ static int input_labels(const struct nmsctl_options *options, struct input *inpu
 	return 0;
 }
 
-int input_open(const struct nmsctl_options *options, struct input *input)
+static int open_near(const struct nmsctl_options *options, struct session *session,
+		     const char *name, struct input *input)
+{
+	/* those not to choose by are of use in a picture alone */
+	bool labels = !options->labels && (!options->no_labels || options->plot);
+	int status;
+
+	if (options->dtype || options->shape || options->member || options->label_column)
+		return nmsctl_usage("%s: --dtype, --shape, --member and --label-column are for files",
+				    input->path);
+	status = near_open(session, name, labels, &input->near);
+	if (!status)
+		input->dataset = &input->near->dataset;
+	return status;
+}
+
+static int open_file(const struct nmsctl_options *options, struct input *input)
 {
 	const struct dataset_options how = {
 		.dtype = options->dtype,
@@ -45,20 +65,30 @@ int input_open(const struct nmsctl_options *options, struct input *input)
 		.member = options->member,
 		.label_column = options->label_column,
 	};
-	double begin = seconds_now();
 	struct message why;
-	int status;
 
-	memset(input, 0, sizeof(*input));
 	if (!options->dtype != !options->shape)
 		return nmsctl_usage("--%s: raw data needs both --dtype and --shape",
 				    options->dtype ? "dtype" : "shape");
 	if (dataset_options_check(&how, &why))
 		return nmsctl_usage("%s", why.text);
-	input->path = options->operand[0];
 	if (dataset_open(input->path, &how, &input->dataset, &why))
 		return nmsctl_fail("%s", why.text);
-	status = input_labels(options, input);
+	return 0;
+}
+
+int input_open(const struct nmsctl_options *options, const char *path, struct session *session,
+	       struct input *input)
+{
+	const char *name = near_name(path);
+	double begin = seconds_now();
+	int status;
+
+	memset(input, 0, sizeof(*input));
+	input->path = path;
+	status = name ? open_near(options, session, name, input) : open_file(options, input);
+	if (!status)
+		status = input_labels(options, input);
 	if (status)
 		input_close(input);
 	input->seconds = seconds_now() - begin;
@@ -68,7 +98,10 @@ int input_open(const struct nmsctl_options *options, struct input *input)
 void input_close(struct input *input)
 {
 	labels_close(input->file);
-	dataset_close(input->dataset);
+	if (!input->near)
+		dataset_close(input->dataset);
+	near_close(input->near);
+	input->near = NULL;
 	input->file = NULL;
 	input->dataset = NULL;
 }

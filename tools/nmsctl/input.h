@@ -9,6 +9,7 @@
 struct input {
 	const char *path, *labels_path;	/* labels_path NULL: the dataset's own, or none */
 	struct dataset *dataset;
+	struct near_rows *near;		/* where they lie near under a name; else NULL */
 	struct labels *file;		/* of labels_path */
 	const uint32_t *labels;		/* to choose by, or NULL */
 	const uint32_t *known;		/* the same, or those not to choose by; or NULL */
@@ -17,8 +18,13 @@ struct input {
 	double seconds;			/* that reading took */
 };
 
-/* Returns the status to exit with after having said why, or 0. */
-int input_open(const struct nmsctl_options *options, struct input *input);
+/*
+ * Open the dataset @path, a file or nms:NAME on the session's device.  Returns the
+ * status to exit with after having said why, or 0.
+ */
+struct session;
+int input_open(const struct nmsctl_options *options, const char *path, struct session *session,
+	       struct input *input);
 void input_close(struct input *input);
 
 /* "u8" and so on, of enum nms_dtype. */

@@ -19,7 +19,11 @@ struct manifest {
 	struct json_object *root, *parameters;
 	/* as the dataset and its labels are read; owned by root */
 	struct nmsctl_options options;
-	const char *data_digest, *labels_digest;	/* labels: NULL without */
+	/* NULL: the rows were in near memory; there were no labels */
+	const char *data_digest, *labels_digest;
+	uint64_t rows, cols;
+	const char *dtype;
+	uint64_t generation;		/* of rows in near memory */
 	const char *index_digest, *profile, *version;
 	uint64_t numerics;
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "manifest.h"
+#include "near.h"
 #include "nmsctl.h"
 
 /* Owned by @json; NULL if it is not there or no string. */
@@ -27,6 +28,17 @@ static struct json_object *object(struct json_object *json, const char *key)
 	return item;
 }
 
+static bool number(struct json_object *json, const char *key, uint64_t *value)
+{
+	struct json_object *item;
+
+	if (!json_object_object_get_ex(json, key, &item) ||
+	    !json_object_is_type(item, json_type_int))
+		return false;
+	*value = json_object_get_uint64(item);
+	return true;
+}
+
 /* popt's strings are written to by nobody. */
 static char *unconst(const char *s)
 {
@@ -42,7 +54,13 @@ static const char *take_input(struct manifest *m)
 	m->options.noperands = 1;
 	m->options.operand[0] = unconst(text(dataset, "path"));
 	m->data_digest = text(dataset, "sha256");
-	if (!m->options.operand[0] || !m->data_digest)
+	m->dtype = text(dataset, "dtype");
+	if (!m->options.operand[0] || !m->dtype || !number(dataset, "rows", &m->rows) ||
+	    !number(dataset, "cols", &m->cols))
+		return "dataset";
+	/* a digest, or rows that stayed in near memory */
+	if (!m->data_digest && (!near_name(m->options.operand[0]) ||
+				!number(dataset, "generation", &m->generation)))
 		return "dataset";
 	m->options.dtype = unconst(text(dataset, "as_dtype"));
 	m->options.shape = unconst(text(dataset, "as_shape"));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "manifest.h"
+#include "near.h"
 #include "results_json.h"
 
 static int put_path(struct json_object *to, const char *path)
@@ -18,14 +19,23 @@ static int put_path(struct json_object *to, const char *path)
 	return error;
 }
 
+/* No digest: the rows did not cross the link to be read. */
+static int put_near(struct json_object *to, const struct report *r)
+{
+	int error = json_put_text(to, "path", r->input->path);
+
+	error |= json_put_u64(to, "generation", r->input->near->info.generation);
+	return error ? -ENOMEM : 0;
+}
+
 static int put_dataset(struct json_object *root, const struct report *r)
 {
 	struct json_object *to = json_put_object(root, "dataset");
-	int error = put_path(to, r->input->path);
+	int error = r->input->near ? put_near(to, r) : put_path(to, r->input->path);
 
 	if (error)
 		return error;
-	error |= json_put_text(to, "sha256", r->data_digest);
+	error |= json_put_text(to, "sha256", r->data_digest[0] ? r->data_digest : NULL);
 	error |= json_put_text(to, "format", r->input->dataset->format);
 	error |= json_put_u64(to, "rows", r->input->dataset->rows);
 	error |= json_put_u64(to, "cols", r->input->dataset->cols);
@@ -86,6 +96,9 @@ static int fill(struct json_object *root, const struct report *r, const struct r
 	error |= json_put_text(root, "profile", r->result->total.profile);
 	error |= json_put_text(root, "backend", r->result->total.backend);
 	error |= json_put_text(root, "device", r->device->name);
+	error |= json_put_text(root, "node", r->device->node[0] ? r->device->node : NULL);
+	error |= json_put_text(root, "submission", r->device->submission);
+	error |= json_put_text(root, "reason", r->device->reason);
 	if (error)
 		return -ENOMEM;
 	error = put_dataset(root, r);

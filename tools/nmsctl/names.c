@@ -40,7 +40,8 @@ const struct name energy_names[] = {
 };
 
 const struct name device_names[] = {
-	{ 0, "auto", "a device if there is one, else the software accelerator" },
+	{ 0, "auto", "a device if one may be used, else the software accelerator" },
+	{ 0, "/dev/nmsN", "that device and no other" },
 	{ 0, "emu:", "the software accelerator in this process" },
 	{ 0, NULL, NULL }
 };

@@ -28,6 +28,8 @@ int nmsctl_list(const struct nmsctl_options *options);
 int nmsctl_info(const struct nmsctl_options *options);
 int nmsctl_energy(const struct nmsctl_options *options);
 int nmsctl_verify(const struct nmsctl_options *options);
+int nmsctl_load(const struct nmsctl_options *options);
+int nmsctl_unload(const struct nmsctl_options *options);
 int nmsctl_bench(const struct nmsctl_options *options);
 int nmsctl_doctor(const struct nmsctl_options *options);
 int nmsctl_reset(const struct nmsctl_options *options);

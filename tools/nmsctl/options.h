@@ -40,6 +40,9 @@ struct nmsctl_options {
 	char *peer;
 	double seconds, watch;
 
+	/* a name in near memory */
+	char *mode;
+
 	/* what comes out */
 	char *output, *embedding, *weights, *plot, *manifest, *labels_out;
 	int json, quiet;

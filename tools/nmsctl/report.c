@@ -65,6 +65,18 @@ static void print_input(FILE *to, const struct input *input)
 	fputc('\n', to);
 }
 
+/* A device does not say what runs within it. */
+static void print_machine(FILE *to, const struct nms_device_info *d, const struct nms_result *total)
+{
+	fprintf(to, "ran on     %s: %s", total->backend, d->name);
+	if (d->node[0])
+		fprintf(to, " (%s, by %s)", d->node, d->submission);
+	fprintf(to, ", arithmetic %s (numerics %u)", total->profile, total->numerics);
+	if (d->isa[0])
+		fprintf(to, ", %s, %u thread%s", d->isa, d->threads, d->threads == 1 ? "" : "s");
+	fprintf(to, "\nbecause    %s\n", d->reason);
+}
+
 static void print_what(FILE *to, const struct report *r)
 {
 	const struct nms_sample_result *result = r->result;
@@ -77,10 +89,7 @@ static void print_what(FILE *to, const struct report *r)
 		fprintf(to, "search %s, ", result->search);
 	fprintf(to, "seed %llu%s\n", (unsigned long long)r->options->seed,
 		result->index && result->nested ? "; any prefix is the smaller selection" : "");
-	fprintf(to, "ran on     %s: %s, arithmetic %s (numerics %u), %s, %u thread%s\n",
-		result->total.backend, r->device->name, result->total.profile,
-		result->total.numerics, r->device->isa, r->device->threads,
-		r->device->threads == 1 ? "" : "s");
+	print_machine(to, r->device, &result->total);
 }
 
 static void print_plane(FILE *to, const struct nms_sample_result *result)
@@ -139,6 +148,8 @@ static void print_classes(FILE *to, const struct report *r)
 static void print_time(FILE *to, const struct report *r)
 {
 	fprintf(to, "seconds    load %.2f", r->load);
+	if (r->session->uploaded)
+		fprintf(to, ", to near memory %.2f", r->session->seconds);
 	if (r->data_digest[0])
 		fprintf(to, ", digest %.2f", r->digest);
 	for (int p = 0; p < NMS_NPHASES; p++)
@@ -169,6 +180,9 @@ static void print_cost(FILE *to, const struct report *r)
 	fprintf(to, "bytes      near memory: %s read, %s written; link: %s in, %s out\n",
 		bytes((double)t->near_read, a), bytes((double)t->near_write, b),
 		bytes((double)t->link_in, c), bytes((double)t->link_out, d));
+	if (r->session->uploaded)
+		fprintf(to, "uploaded   %s for this run alone; nmsctl load keeps rows near\n",
+			bytes((double)r->session->uploaded, a));
 	fprintf(to, "energy, modelled (%s) ", r->device->energy);
 	for (int i = (int)strlen(r->device->energy); i < 6; i++)
 		fputc(' ', to);

@@ -14,6 +14,7 @@
 struct report {
 	const struct nmsctl_options *options;
 	const struct input *input;
+	const struct session *session;
 	const struct nms_device_info *device;
 	const struct nms_sample_result *result;	/* index NULL: nothing was chosen */
 	const struct class_counts *classes;	/* NULL without labels to choose by */

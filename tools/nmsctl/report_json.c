@@ -12,6 +12,8 @@ static int add_seconds(struct json_object *root, const struct report *r)
 	struct json_object *to = json_put_object(root, "seconds");
 	int error = json_put_real(to, "load", r->load, 6);
 
+	if (r->session->uploaded)
+		error |= json_put_real(to, "upload", r->session->seconds, 6);
 	if (r->data_digest[0])
 		error |= json_put_real(to, "digest", r->digest, 6);
 	for (int p = 0; p < NMS_NPHASES; p++)
@@ -88,10 +90,14 @@ static int add_machine(struct json_object *root, const struct report *r)
 	int error = json_put_text(root, "backend", total->backend);
 
 	error |= json_put_text(root, "device", r->device->name);
+	error |= json_put_text(root, "node", r->device->node[0] ? r->device->node : NULL);
+	error |= json_put_text(root, "submission", r->device->submission);
+	error |= json_put_text(root, "reason", r->device->reason);
 	error |= json_put_text(root, "profile", total->profile);
-	error |= json_put_text(root, "isa", r->device->isa);
+	error |= json_put_text(root, "isa", r->device->isa[0] ? r->device->isa : NULL);
 	error |= json_put_u64(root, "numerics", total->numerics);
-	error |= json_put_u64(root, "threads", r->device->threads);
+	if (r->device->threads)
+		error |= json_put_u64(root, "threads", r->device->threads);
 	return error | json_put_text(root, "version", nms_version());
 }
 
@@ -109,6 +115,7 @@ static int fill(struct json_object *root, const struct report *r, bool with_inde
 	error |= add_machine(root, r);
 	error |= add_input(root, r->input);
 	error |= results_json(root, r->result, r->device->energy);
+	error |= json_put_u64(root, "uploaded", r->session->uploaded);
 	if (r->paths)
 		error |= add_paths(root, r->paths);
 	error |= add_seconds(root, r);

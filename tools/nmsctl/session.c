@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "interrupt.h"
+#include "near.h"
 #include "nmsctl.h"
 #include "progress.h"
 
@@ -36,20 +37,22 @@ int session_open(const struct nmsctl_options *options, struct session *session)
 	return error;
 }
 
-int session_load(struct session *session, const struct input *input)
+int session_load(struct session *session, const struct input *input, bool quiet)
 {
 	const struct dataset *d = input->dataset;
 	uint64_t size = (uint64_t)(d->rows - 1) * d->stride + input_row_bytes(input);
-	int error;
+	int status;
 
+	if (input->near) {
+		session->data = input->near->matrix;
+		return 0;
+	}
 	if (d->cols > UINT32_MAX)
 		return nmsctl_fail("%s: %zu columns; expected at most %u", input->path, d->cols,
 				   UINT32_MAX);
-	/* near memory without a copy; the right to write is not given */
-	error = nms_buffer_wrap(session->context, (void *)d->base, size, NMS_READ,
-				&session->buffer);
-	if (error)
-		return nmsctl_fail_library(error, nms_last_error());
+	status = near_bring(session, d->base, size, "to near memory", quiet, &session->buffer);
+	if (status)
+		return status;
 	session->data = (struct nms_matrix){
 		.buffer = session->buffer,
 		.rows = d->rows,
