@@ -27,7 +27,8 @@ class Monitor(C.Structure):
 
 
 class Env(C.Structure):
-    _fields_ = [("pool", C.c_void_p), ("kernels", C.c_void_p), ("monitor", C.POINTER(Monitor))]
+    _fields_ = [("pool", C.c_void_p), ("kernels", C.c_void_p), ("monitor", C.POINTER(Monitor)),
+                ("sharing", C.c_void_p)]
 
 
 class Rows(C.Structure):

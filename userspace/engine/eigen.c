@@ -80,6 +80,7 @@ static int tridiagonalise(struct eigen *s)
 	for (size_t i = n - 1; i > 0; i--) {
 		double scale = 0.0;
 
+		eng_yield(s->env);
 		if (eng_cancelled(s->env))
 			return -ECANCELED;
 		for (size_t k = 0; k < i; k++)
@@ -109,6 +110,7 @@ static int accumulate(struct eigen *s)
 		double *u = v + (i + 1) * n;
 		double h = d[i + 1];
 
+		eng_yield(s->env);
 		if (eng_cancelled(s->env))
 			return -ECANCELED;
 		v[i * n + n - 1] = v[i * n + i];
@@ -192,6 +194,7 @@ static int diagonalise(struct eigen *s)
 		size_t m = l;
 		int sweeps = 0;
 
+		eng_yield(s->env);
 		if (eng_cancelled(s->env))
 			return -ECANCELED;
 		size = fmax(size, fabs(d[l]) + fabs(e[l]));
@@ -287,12 +290,14 @@ int eng_orthonormal_rows(const struct eng_env *env, double *q, size_t m, size_t 
 	for (size_t j = 0; j < m; j++) {
 		double *x = q + j * n + j;
 
+		eng_yield(env);
 		tau[j] = make_reflection(ops, x, n - j);
 		for (size_t i = j + 1; i < m; i++)
 			reflect(ops, x, tau[j], q + i * n + j, n - j);
 	}
 	/* The basis is the reflections' product applied to the axes, the last one first. */
 	for (size_t j = m; j-- > 0;) {
+		eng_yield(env);
 		memcpy(v, q + j * n + j, (n - j) * sizeof(*v));
 		memset(q + j * n, 0, n * sizeof(*q));
 		q[j * n + j] = 1.0;

@@ -26,6 +26,19 @@ void eng_progress(const struct eng_env *env, enum eng_phase phase, uint64_t done
 		m->progress(m->data, phase, done, total);
 }
 
+bool eng_wanted(const struct eng_env *env)
+{
+	const struct eng_sharing *s = env->sharing;
+
+	return env->pool && s && s->wanted(s->data);
+}
+
+void eng_yield(const struct eng_env *env)
+{
+	if (eng_wanted(env))
+		env->sharing->yield(env->sharing->data);
+}
+
 void eng_phase_leave(const struct eng_env *env)
 {
 	struct eng_counters *c = env->monitor ? env->monitor->counters : NULL;

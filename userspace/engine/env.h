@@ -72,17 +72,38 @@ struct eng_monitor {
 };
 
 /*
+ * Whoever has the pool after us.  @wanted: should it be given away now?  Asked
+ * often; must be cheap.  @yield gives it away, and returns when it is ours again.
+ * Both are called from the calling thread only, @yield while no loop runs.
+ */
+struct eng_sharing {
+	bool (*wanted)(void *data);
+	void (*yield)(void *data);
+	void *data;
+};
+
+/*
  * The environment of a stage.  Copied freely.  @pool NULL runs on the calling
- * thread alone; @kernels NULL takes those of profile "portable".
+ * thread alone; @kernels NULL takes those of profile "portable"; @sharing NULL:
+ * nobody else uses the pool.
  */
 struct eng_env {
 	struct eng_pool *pool;
 	const struct eng_kernels *kernels;
 	struct eng_monitor *monitor;
+	const struct eng_sharing *sharing;
 };
 
 bool eng_cancelled(const struct eng_env *env);
 void eng_progress(const struct eng_env *env, enum eng_phase phase, uint64_t done, uint64_t total);
+
+/* Is the pool wanted by others?  False without a pool: a chunk of a loop does not give it away. */
+bool eng_wanted(const struct eng_env *env);
+/*
+ * Let others have the pool if they want it.  eng_parallel() does so by itself;
+ * this is for what takes long without it.
+ */
+void eng_yield(const struct eng_env *env);
 
 /*
  * Enter @phase: closes the clock of the phase before.  Calling thread only.

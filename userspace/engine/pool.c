@@ -104,23 +104,50 @@ static void wait_until_idle(struct eng_pool *pool)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-void eng_parallel(const struct eng_env *env, size_t chunks, eng_chunk_fn fn, void *arg)
+/* As take_chunks(), until others want the pool: then no worker takes another. */
+static size_t take_chunks_while_ours(const struct eng_env *env, struct eng_pool *pool)
+{
+	size_t chunk;
+
+	do {
+		chunk = atomic_fetch_add(&pool->next, 1);
+		if (chunk >= pool->chunks)
+			return pool->chunks;
+		pool->fn(pool->arg, chunk, 0);
+	} while (!eng_wanted(env));
+	chunk = atomic_exchange(&pool->next, pool->chunks);
+	return chunk < pool->chunks ? chunk : pool->chunks;
+}
+
+/* Run chunks from @first on; returns the first that has not been run. */
+static size_t run_chunks(const struct eng_env *env, size_t first, size_t chunks,
+			 eng_chunk_fn fn, void *arg)
 {
 	struct eng_pool *pool = env->pool;
 
-	if (!pool || pool->threads == 1 || chunks < 2) {
-		for (size_t chunk = 0; chunk < chunks; chunk++)
-			fn(arg, chunk, 0);
-		return;
+	if (!pool || pool->threads == 1 || chunks - first < 2) {
+		fn(arg, first, 0);
+		return first + 1;
 	}
 	pool->fn = fn;
 	pool->arg = arg;
 	pool->chunks = chunks;
-	atomic_store(&pool->next, 0);
+	atomic_store(&pool->next, first);
 	atomic_store(&pool->busy, pool->threads - 1);
 	publish(pool);
-	take_chunks(pool, 0);
+	first = take_chunks_while_ours(env, pool);
 	wait_until_idle(pool);
+	return first;
+}
+
+void eng_parallel(const struct eng_env *env, size_t chunks, eng_chunk_fn fn, void *arg)
+{
+	size_t done = 0;
+
+	while (done < chunks) {
+		eng_yield(env);
+		done = run_chunks(env, done, chunks, fn, arg);
+	}
 }
 
 static unsigned int processors(void)

@@ -25,6 +25,7 @@ unsigned int eng_pool_threads(const struct eng_pool *pool);
  * workers, and return when all have ended.  @worker is below
  * eng_pool_threads() and unique among the calls under way, so that it can
  * index scratch memory.  One loop at a time in a pool; not to be nested.
+ * Between chunks the pool is given away when others want it.
  */
 void eng_parallel(const struct eng_env *env, size_t chunks, eng_chunk_fn fn, void *arg);
 

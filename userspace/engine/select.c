@@ -230,6 +230,21 @@ static void share_chunk(void *arg, size_t chunk, unsigned int worker)
 }
 
 /*
+ * A thread keeps a group to the end, and the pool cannot be given away before: where
+ * it is shared, groups must be so small that this is a second or so.
+ */
+#define GROUP_SHARED 16384
+
+static bool group_by_thread(const struct selection *s, size_t largest)
+{
+	const unsigned int threads = eng_pool_threads(s->env.pool);
+
+	if (threads == 1 || s->rule->threads || largest > s->in->groups->n / threads)
+		return false;
+	return !s->env.sharing || largest <= GROUP_SHARED;
+}
+
+/*
  * A thread a group where that keeps all threads busy, or else all threads in
  * one group after the other.  The bits are the same: the chunks within a group
  * do not depend on who runs them.
@@ -237,14 +252,13 @@ static void share_chunk(void *arg, size_t chunk, unsigned int worker)
 static int run(struct selection *s)
 {
 	const struct eng_groups *groups = s->in->groups;
-	const unsigned int threads = eng_pool_threads(s->env.pool);
 	struct eng_monitor quiet = { 0 };
 	size_t largest = 0;
 	int err = 0;
 
 	for (uint32_t g = 0; g < groups->count; g++)
 		largest = s->share[g].n > largest ? s->share[g].n : largest;
-	if (threads > 1 && !s->rule->threads && largest <= groups->n / threads) {
+	if (group_by_thread(s, largest)) {
 		if (s->env.monitor) {
 			quiet.cancelled = s->env.monitor->cancelled;
 			quiet.data = s->env.monitor->data;

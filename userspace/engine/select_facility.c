@@ -134,6 +134,7 @@ static int choose(struct facility *f)
 	}
 	fill_heap(f);
 	for (size_t t = share->nkeep; t < share->budget; t++) {
+		eng_yield(&share->env);
 		if (eng_cancelled(&share->env))
 			return -ECANCELED;
 		share->chosen[t] = best(f);

@@ -99,6 +99,7 @@ static int search_scale(struct grid *g, size_t want, double *scale)
 	for (int i = 0; lo > 0 && enough >= 0 && best.count > want && i < BISECTIONS; i++) {
 		const double middle = lo + (hi - lo) / 2;
 
+		eng_yield(&g->share->env);
 		if (eng_cancelled(&g->share->env))
 			return -ECANCELED;
 		enough = try_scale(g, middle, want, &best);
