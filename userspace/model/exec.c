@@ -232,6 +232,7 @@ static enum nms_hw_status execute(struct exec *x)
 
 	if (!op)
 		return exec_fail(x, NMS_HW_INVALID_OPCODE, IN_CMD(opcode));
+	result_begin(x);
 	status = prepare(x, op);
 	if (!status)
 		status = run_op(x, op);

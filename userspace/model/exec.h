@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
+#include "beat.h"
 #include "energy.h"
 #include "host.h"
 #include "meter.h"
@@ -28,6 +29,7 @@ struct nms_model {
 	struct energy_profile energy;
 	struct nms_model_host host;
 	struct turn datapath;
+	struct beats beats;
 	pthread_mutex_t counters_lock;
 	struct nms_model_counters counters;
 };
@@ -36,7 +38,7 @@ struct exec {
 	struct nms_model *model;
 	const struct nms_hw_cmd *cmd;
 	struct nms_model_run *run;		/* may be NULL */
-	uint64_t reported;			/* ns: when the host last saw progress */
+	struct beat beat;			/* where there is a result block */
 	uint64_t deadline;			/* ns, 0: none */
 	atomic_bool late;			/* the deadline has passed */
 
@@ -87,10 +89,11 @@ enum nms_hw_status exec_engine(struct exec *x, int err, enum nms_hw_status inval
 
 /* compute.c: fetch and check the parameter block. */
 enum nms_hw_status compute_fetch(struct exec *x, const struct exec_op *op);
-/* result.c */
-void result_write(struct exec *x, enum nms_hw_status *status);
-/* Note progress, and now and then let the host see it in the result block. */
+/* result.c; from result_begin() to result_write() the host sees progress in the result block. */
+void result_begin(struct exec *x);
 void result_progress(struct exec *x, enum eng_phase phase, uint64_t done, uint64_t total);
+/* End that, and write all of it. */
+void result_write(struct exec *x, enum nms_hw_status *status);
 uint32_t result_bits(float value);	/* binary32 as its bits */
 float param_float(uint32_t bits);
 

@@ -111,13 +111,18 @@ int nms_model_create(const struct nms_model_config *config, struct nms_model **o
 	err = turn_init(&model->datapath);
 	if (err)
 		goto out_near;
-	err = eng_pool_create(config->threads, &model->pool);
+	err = beats_start(&model->beats, &model->host);
 	if (err)
 		goto out_turn;
+	err = eng_pool_create(config->threads, &model->pool);
+	if (err)
+		goto out_beats;
 	pthread_mutex_init(&model->counters_lock, NULL);
 	*out = model;
 	return 0;
 
+out_beats:
+	beats_stop(&model->beats);
 out_turn:
 	turn_fini(&model->datapath);
 out_near:
@@ -137,6 +142,7 @@ void nms_model_destroy(struct nms_model *model)
 		return;
 	pthread_mutex_destroy(&model->counters_lock);
 	eng_pool_destroy(model->pool);
+	beats_stop(&model->beats);
 	turn_fini(&model->datapath);
 	near_destroy(model->near);
 	energy_free(&model->energy);

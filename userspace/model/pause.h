@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#define PAUSE_NS 2000000
+#define PAUSE_NS 2000000u
 
 static inline uint64_t clock_ns(void)
 {
@@ -31,16 +31,21 @@ static inline int pause_init(pthread_cond_t *cond)
 	return -err;
 }
 
-/* Until @cond is signalled, but no longer than PAUSE_NS.  @lock is held. */
-static inline void pause_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
+/* Until @cond is signalled, but not beyond @until, of clock_ns().  @lock is held. */
+static inline void pause_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t until)
 {
-	uint64_t until = clock_ns() + PAUSE_NS;
 	struct timespec t = {
 		.tv_sec = (time_t)(until / 1000000000u),
 		.tv_nsec = (long)(until % 1000000000u),
 	};
 
 	pthread_cond_timedwait(cond, lock, &t);
+}
+
+/* The same for PAUSE_NS at most. */
+static inline void pause_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
+{
+	pause_until(cond, lock, clock_ns() + PAUSE_NS);
 }
 
 #endif /* PAUSE_H */

@@ -3,12 +3,6 @@
 #include <string.h>
 
 #include "exec.h"
-#include "pause.h"
-
-/* The contract asks for progress twice a second; phases report unevenly, so more often. */
-#define PROGRESS_NS 100000000u
-
-#define IN_RESULT(member) offsetof(struct nms_hw_result, member)
 
 uint32_t result_bits(float value)
 {
@@ -61,25 +55,31 @@ static void fill_error(struct exec *x)
 	r->error_limit = double_bits(x->fault.limit);
 }
 
+static bool wanted(const struct exec *x)
+{
+	return x->cmd->result && x->cmd->result_size >= sizeof(x->result);
+}
+
+void result_begin(struct exec *x)
+{
+	if (wanted(x))
+		beat_begin(&x->model->beats, &x->beat, x->cmd->result);
+}
+
 void result_progress(struct exec *x, enum eng_phase phase, uint64_t done, uint64_t total)
 {
-	const struct nms_hw_cmd *cmd = x->cmd;
-	struct nms_hw_result *r = &x->result;
-	uint64_t now;
+	if (wanted(x))
+		beat_note(&x->model->beats, &x->beat, (uint32_t)phase, done, total);
+}
 
-	r->progress_phase = (uint32_t)phase;
-	r->progress_done = done;
-	r->progress_total = total;
-	if (!cmd->result)
-		return;
-	now = clock_ns();
-	if (now - x->reported < PROGRESS_NS)
-		return;
-	x->reported = now;
-	r->progress_beat++;
-	/* If this cannot be written, neither can the whole, and that is reported. */
-	host_write(&x->model->host, cmd->result + IN_RESULT(progress_done),
-		   &r->progress_done, IN_RESULT(reserved) - IN_RESULT(progress_done));
+/* The last beat must not come after the block, or after the completion. */
+static void end_progress(struct exec *x)
+{
+	beat_end(&x->model->beats, &x->beat);
+	x->result.progress_phase = x->beat.phase;
+	x->result.progress_done = x->beat.done;
+	x->result.progress_total = x->beat.total;
+	x->result.progress_beat = x->beat.count;
 }
 
 void result_write(struct exec *x, enum nms_hw_status *status)
@@ -88,8 +88,9 @@ void result_write(struct exec *x, enum nms_hw_status *status)
 	struct nms_hw_result *r = &x->result;
 	uint32_t size = sizeof(*r);
 
-	if (!cmd->result || cmd->result_size < size)
+	if (!wanted(x))
 		return;
+	end_progress(x);
 	r->version = NMS_HW_PARAM_VERSION;
 	r->opcode = cmd->opcode;
 	r->size = size;
