@@ -38,9 +38,9 @@ def reduce_block(place, profile, rows=ROWS):
         matrix(place, OUTPUT, rows, FEATURES, F32, 4) + struct.pack("<QIIII", 5, 0, 0, 0, 0)
 
 
-def embed_block(place, profile, rows=ROWS, iterations=60, stop=0.0):
+def embed_block(place, profile, rows=ROWS, iterations=60, stop=0.0, plane=PLANE):
     return header(dev.EMBED, 248, profile) + matrix(place, OUTPUT, rows, FEATURES, F32, 4) + \
-        matrix(place, PLANE, rows, 2, F32, 4) + BLANK * 4 + \
+        matrix(place, plane, rows, 2, F32, 4) + BLANK * 4 + \
         struct.pack("<QIIfffIfIIIff", 5, 0, 1, 20.0, 0, 0, 0, 0, 0, iterations, 0, 0, stop)
 
 
@@ -182,18 +182,46 @@ class ComputeTest(dev.TestCase):
 
 
 class LongTest(ComputeTest):
-    """A command that would take minutes, and what goes on meanwhile."""
+    """Commands that would take minutes, and what goes on meanwhile."""
     # Only what is here; the parent's tests run there.
     test_reduce_then_embed_then_select = test_gather = test_block_errors = None
     test_rights_hold_for_compute = test_block_that_cannot_be_reached = None
     test_body_with_reserved_bits = None
 
-    def start(self, **how):
+    def setUp(self):
+        super().setUp()
         got, _ = self.on_device(dev.REDUCE, reduce_block(self.place, 0))
         self.assertStatus(got, dev.OK)
+        self.planes = 0
+
+    def start(self, **how):
+        """An EMBED without end, into a plane of its own; its result block and id."""
+        at = PLANE + self.planes * 0x1000
+        self.planes += 1
         result, data = self.compute_command(
-            dev.EMBED, embed_block(self.place, 0, iterations=50000000, stop=-1.0), **how)
+            dev.EMBED, embed_block(self.place, 0, iterations=50000000, stop=-1.0, plane=at), **how)
         return result, self.queue.submit(data)
+
+    def assertBeats(self, *results):
+        """Each is alive, twice a second."""
+        for _ in range(4):
+            before = [self.beat(result) for result in results]
+            time.sleep(0.5)
+            for result, beat in zip(results, before):
+                self.assertGreater(self.beat(result), beat)
+
+    def assertLeftAlone(self, result):
+        """The block of a command that has completed is the host's."""
+        self.memory.put(result, b"!" * RESULT)
+        time.sleep(0.6)
+        self.assertEqual(self.memory.get(result, RESULT), b"!" * RESULT)
+
+    def assertAborts(self, cid):
+        began = time.monotonic()
+        self.assertStatus(self.device.abort(1, cid), dev.OK)
+        got = self.queue.wait()
+        self.assertEqual((got.cid, got.status), (cid, dev.ABORTED))
+        self.assertLess(time.monotonic() - began, 3)
 
     def test_data_goes_on(self):
         _, cid = self.start()
@@ -248,21 +276,94 @@ class LongTest(ComputeTest):
         self.client.close()
         self.client = self.server.connect()
 
-    def test_two_take_turns(self):
-        result, first = self.start()
-        time.sleep(0.5)
-        second_result, data = self.compute_command(
-            dev.EMBED, embed_block(self.place, 0, iterations=50000000, stop=-1.0))
-        second = self.queue.submit(data)
-        time.sleep(1.5)
-        # It has read its block, and has begun with nothing.
+    def test_take_turns(self):
+        begun = [self.start() for _ in range(2)]
+        results = [result for result, _ in begun]
+        self.assertBeats(*results)
+        # Both are in the descent, and go on.
+        for result in results:
+            phase, = struct.unpack("<I", self.memory.get(result + 400, 4))
+            self.assertEqual(phase, 4)
         self.assertIsNone(self.queue.poll())
-        self.assertNotEqual(self.memory.get(result + 384, 24), bytes(24))
-        self.assertEqual(self.memory.get(second_result, 384), bytes(384))
-        for cid in (second, first):
-            self.assertStatus(self.device.abort(1, cid), dev.OK)
-            got = self.queue.wait()
-            self.assertEqual((got.cid, got.status), (cid, dev.ABORTED))
+        self.assertEqual([self.memory.get(result, 384) for result in results], [bytes(384)] * 2)
+        for result, cid in reversed(begun):
+            self.assertAborts(cid)
+            self.assertLeftAlone(result)
+
+    def test_short_one_among_long_ones(self):
+        for others in (1, 3):
+            cids = [self.start()[1] for _ in range(others)]
+            time.sleep(0.5)
+            result, data = self.compute_command(dev.SELECT, select_block(self.place, 0, 6))
+            began = time.monotonic()
+            self.assertStatus(self.queue.do(data, 10), dev.OK)
+            self.assertLess(time.monotonic() - began, 3)
+            self.assertLeftAlone(result)
+            for cid in cids:
+                self.assertAborts(cid)
+
+    def test_beats_while_memory_is_waited_for(self):
+        result, first = self.start()
+        time.sleep(0.3)
+        # It writes where the first one does; and has not its turn while it waits.
+        self.planes = 0
+        waiting_result, waiting = self.start()
+        self.assertBeats(result, waiting_result)
+        self.assertEqual(self.memory.get(waiting_result + 384, 16), bytes(16))
+        _, data = self.compute_command(dev.SELECT, select_block(self.place, 0, 6))
+        self.assertStatus(self.queue.do(data, 10), dev.OK)
+        self.assertAborts(first)
+        time.sleep(0.5)
+        self.assertNotEqual(self.memory.get(waiting_result + 384, 16), bytes(16))
+        self.assertAborts(waiting)
+
+    def test_abort_and_deadline_in_turn(self):
+        _, first = self.start()
+        began = time.monotonic()
+        result, late = self.start(deadline=700)
+        _, third = self.start()
+        got = self.queue.wait()
+        self.assertEqual((got.cid, got.status), (late, dev.DEADLINE))
+        self.assertLess(time.monotonic() - began, 3)
+        self.assertGreater(time.monotonic() - began, 0.7)
+        self.assertLeftAlone(result)
+        self.assertAborts(third)
+        self.assertAborts(first)
+
+    def test_hang_stops_no_turns(self):
+        result, first = self.start()
+        time.sleep(0.3)
+        self.assertEqual(self.server.control("fault hang 1"), "ok")
+        hung_result, _ = self.start()
+        other_result, other = self.start()
+        time.sleep(0.5)
+        self.assertBeats(result, other_result)
+        # It is known by that, and only by that.
+        self.assertEqual(self.memory.get(hung_result, RESULT), bytes(RESULT))
+        self.assertAborts(first)
+        self.assertAborts(other)
+        self.reset_is_prompt(self.device.soft_reset)
+        self.assertEqual(self.memory.get(hung_result, RESULT), bytes(RESULT))
+
+    def reset_is_prompt(self, reset):
+        began = time.monotonic()
+        reset()
+        self.assertLess(time.monotonic() - began, 2)
+
+    def test_resets_with_several_in_turn(self):
+        for reset in (self.device.soft_reset, self.device.flr):
+            results = [self.start()[0] for _ in range(5)]
+            time.sleep(0.7)
+            self.reset_is_prompt(reset)
+            self.device.master(True)
+            self.device.enable()
+            self.queue = self.device.create_queue(1)
+            for result in results:
+                self.memory.put(result, b"!" * RESULT)
+            self.assertTrue(self.queue.quiet(0.6))
+            for result in results:
+                self.assertEqual(self.memory.get(result, RESULT), b"!" * RESULT)
+            self.planes = 0
 
 
 if __name__ == "__main__":

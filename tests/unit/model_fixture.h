@@ -139,4 +139,39 @@ static inline double noise(uint64_t *state)
 	return (double)(*state >> 11) * 0x1p-53;
 }
 
+/* A command for a thread of its own. */
+struct runner {
+	struct nms_model *model;
+	struct nms_hw_cmd cmd;
+	struct nms_model_run seen;
+	struct nms_hw_cqe cqe;
+};
+
+static inline void *execute(void *arg)
+{
+	struct runner *r = arg;
+
+	nms_model_execute(r->model, &r->cmd, &r->seen, &r->cqe);
+	return NULL;
+}
+
+/* An EMBED that would take minutes. */
+static inline struct nms_hw_embed long_embed(struct nms_model *m, uint32_t n)
+{
+	float *x = malloc(n * 2 * sizeof(*x));
+	uint64_t state = 1;
+	struct nms_hw_embed block = {
+		.header = header_of(NMS_HW_EMBED, sizeof(block)),
+		.output = matrix_of(range_new(m, n * 8), n, 2, NMS_HW_F32, 4),
+		.search = NMS_HW_SEARCH_NEWTON, .perplexity = bits(30),
+		.iterations = 10000000, .stop = bits(-1),
+	};
+
+	for (uint32_t i = 0; i < 2 * n; i++)
+		x[i] = (float)noise(&state);
+	block.features = matrix_of(range_of(m, x, n * 8), n, 2, NMS_HW_F32, 4);
+	free(x);
+	return block;
+}
+
 #endif /* MODEL_FIXTURE_H */

@@ -180,21 +180,6 @@ END_TEST
 
 /* ---- cancel ----------------------------------------------------------- */
 
-struct runner {
-	struct nms_model *model;
-	struct nms_hw_cmd cmd;
-	struct nms_model_run seen;
-	struct nms_hw_cqe cqe;
-};
-
-static void *execute(void *arg)
-{
-	struct runner *r = arg;
-
-	nms_model_execute(r->model, &r->cmd, &r->seen, &r->cqe);
-	return NULL;
-}
-
 START_TEST(cancelled_while_it_waits)
 {
 	struct nms_model *m = model_new(1 << 20, 1);
@@ -222,25 +207,6 @@ START_TEST(cancelled_while_it_waits)
 	nms_model_destroy(m);
 }
 END_TEST
-
-/* An EMBED that would take minutes. */
-static struct nms_hw_embed long_embed(struct nms_model *m, uint32_t n)
-{
-	float *x = malloc(n * 2 * sizeof(*x));
-	uint64_t state = 1;
-	struct nms_hw_embed block = {
-		.header = header_of(NMS_HW_EMBED, sizeof(block)),
-		.output = matrix_of(range_new(m, n * 8), n, 2, NMS_HW_F32, 4),
-		.search = NMS_HW_SEARCH_NEWTON, .perplexity = bits(30),
-		.iterations = 10000000, .stop = bits(-1),
-	};
-
-	for (uint32_t i = 0; i < 2 * n; i++)
-		x[i] = (float)noise(&state);
-	block.features = matrix_of(range_of(m, x, n * 8), n, 2, NMS_HW_F32, 4);
-	free(x);
-	return block;
-}
 
 START_TEST(cancelled_while_it_runs)
 {

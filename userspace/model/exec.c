@@ -49,6 +49,25 @@ static void progress(void *data, enum eng_phase phase, uint64_t done, uint64_t t
 	atomic_store_explicit(&run->done, done, memory_order_relaxed);
 }
 
+static bool wanted(void *data)
+{
+	struct exec *x = data;
+
+	/* One that has been stopped needs the datapath only to end. */
+	return turn_over(&x->model->datapath, &x->ticket) && !exec_stopped(x);
+}
+
+/* Wait for the next turn; that time is not the command's. */
+static void yield(void *data)
+{
+	struct exec *x = data;
+	uint64_t before = clock_ns();
+
+	turn_pass(&x->model->datapath, &x->ticket, exec_stopped, x);
+	if (x->work.engine.since)
+		x->work.engine.since += clock_ns() - before;
+}
+
 enum nms_hw_status exec_fail_at(struct exec *x, enum nms_hw_status status, size_t field,
 				uint64_t row, uint64_t col, double value, double limit)
 {
@@ -151,16 +170,19 @@ static enum nms_hw_status prepare(struct exec *x, const struct exec_op *op)
 	return status;
 }
 
-/* With the turn, if one is needed: the deadline runs from here. */
+/* The deadline runs from the first call. */
+static void start_deadline(struct exec *x)
+{
+	if (x->cmd->deadline_ms && !x->deadline)
+		x->deadline = clock_ns() + x->cmd->deadline_ms * (uint64_t)1000000;
+}
+
+/* With near memory held, and the turn, if one is needed. */
 static enum nms_hw_status run_held(struct exec *x, const struct exec_op *op)
 {
 	enum nms_hw_status status;
 	uint32_t field;
 
-	if (x->cmd->deadline_ms)
-		x->deadline = clock_ns() + x->cmd->deadline_ms * (uint64_t)1000000;
-	if (near_hold(x->model->near, &x->hold, exec_stopped, x))
-		return exec_engine(x, -ECANCELED, NMS_HW_INTERNAL, 0);
 	if (exec_stopped(x))
 		return exec_engine(x, -ECANCELED, NMS_HW_INTERNAL, 0);
 	status = op->run(x);
@@ -171,19 +193,51 @@ static enum nms_hw_status run_held(struct exec *x, const struct exec_op *op)
 	return status;
 }
 
-static enum nms_hw_status run_op(struct exec *x, const struct exec_op *op)
+/*
+ * The turn on the datapath, and near memory.  Whoever holds the memory may be waiting
+ * for its next turn, so nobody waits for memory with the turn in hand; nor for
+ * the first turn with the memory, which commands of data would have to wait for.
+ */
+static int take_datapath(struct exec *x)
 {
-	struct turn_ticket ticket;
+	struct turn *datapath = &x->model->datapath;
+	int err = 0;
+
+	while (!err) {
+		err = turn_take(datapath, &x->ticket, exec_stopped, x);
+		if (err)
+			break;
+		start_deadline(x);
+		if (near_hold_try(x->model->near, &x->hold))
+			break;
+		turn_give(datapath, &x->ticket);
+		err = near_hold_wait(x->model->near, &x->hold, exec_stopped, x);
+	}
+	return err;
+}
+
+static enum nms_hw_status run_datapath(struct exec *x, const struct exec_op *op)
+{
 	enum nms_hw_status status;
 
-	if (!op->datapath)
-		return run_held(x, op);
-	if (turn_take(&x->model->datapath, &ticket, exec_stopped, x))
+	if (take_datapath(x))
 		return exec_engine(x, -ECANCELED, NMS_HW_INTERNAL, 0);
+	x->sharing = (struct eng_sharing){ .wanted = wanted, .yield = yield, .data = x };
 	x->env.pool = x->model->pool;
+	x->env.sharing = &x->sharing;
 	status = run_held(x, op);
-	turn_give(&x->model->datapath, &ticket);
+	turn_give(&x->model->datapath, &x->ticket);
 	return status;
+}
+
+static enum nms_hw_status run_op(struct exec *x, const struct exec_op *op)
+{
+	if (op->datapath)
+		return run_datapath(x, op);
+	start_deadline(x);
+	if (near_hold(x->model->near, &x->hold, exec_stopped, x))
+		return exec_engine(x, -ECANCELED, NMS_HW_INTERNAL, 0);
+	return run_held(x, op);
 }
 
 static void add_counters(struct nms_model_counters *sum, const struct nms_model_counters *c)

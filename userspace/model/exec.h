@@ -24,7 +24,7 @@
 
 struct nms_model {
 	struct near_memory *near;
-	struct eng_pool *pool;			/* for who has the turn */
+	struct eng_pool *pool;			/* for who has the turn on the datapath */
 	const struct eng_kernels *kernels;	/* default arithmetic */
 	struct energy_profile energy;
 	struct nms_model_host host;
@@ -38,6 +38,7 @@ struct exec {
 	struct nms_model *model;
 	const struct nms_hw_cmd *cmd;
 	struct nms_model_run *run;		/* may be NULL */
+	struct turn_ticket ticket;		/* for the datapath */
 	struct beat beat;			/* where there is a result block */
 	uint64_t deadline;			/* ns, 0: none */
 	atomic_bool late;			/* the deadline has passed */
@@ -45,6 +46,7 @@ struct exec {
 	struct near_hold hold;			/* operands, by slot */
 	struct eng_env env;
 	struct eng_monitor monitor;
+	struct eng_sharing sharing;
 	struct eng_fault fault;
 	struct meter_work work;
 

@@ -32,24 +32,58 @@ static bool must_wait(const struct near_memory *near, const struct near_hold *ho
 	return false;
 }
 
+/* Under the lock. */
+static int wait_locked(struct near_memory *near, const struct near_hold *hold,
+		       bool (*stopped)(void *data), void *data)
+{
+	while (must_wait(near, hold)) {
+		if (stopped(data))
+			return -ECANCELED;
+		pause_wait(&near->released, &near->lock);
+	}
+	return 0;
+}
+
+/* Under the lock. */
+static void hold_locked(struct near_memory *near, struct near_hold *hold)
+{
+	hold->held = true;
+	hold->next = near->held;
+	near->held = hold;
+}
+
 int near_hold(struct near_memory *near, struct near_hold *hold,
 	      bool (*stopped)(void *data), void *data)
 {
-	int err = 0;
+	int err;
 
 	pthread_mutex_lock(&near->lock);
-	while (must_wait(near, hold)) {
-		if (stopped(data)) {
-			err = -ECANCELED;
-			break;
-		}
-		pause_wait(&near->released, &near->lock);
-	}
-	if (!err) {
-		hold->held = true;
-		hold->next = near->held;
-		near->held = hold;
-	}
+	err = wait_locked(near, hold, stopped, data);
+	if (!err)
+		hold_locked(near, hold);
+	pthread_mutex_unlock(&near->lock);
+	return err;
+}
+
+bool near_hold_try(struct near_memory *near, struct near_hold *hold)
+{
+	bool free;
+
+	pthread_mutex_lock(&near->lock);
+	free = !must_wait(near, hold);
+	if (free)
+		hold_locked(near, hold);
+	pthread_mutex_unlock(&near->lock);
+	return free;
+}
+
+int near_hold_wait(struct near_memory *near, const struct near_hold *hold,
+		   bool (*stopped)(void *data), void *data)
+{
+	int err;
+
+	pthread_mutex_lock(&near->lock);
+	err = wait_locked(near, hold, stopped, data);
 	pthread_mutex_unlock(&near->lock);
 	return err;
 }

@@ -8,7 +8,8 @@
  *
  * Thread-safe: contexts may execute at once.  Commands of data (NOP, WRITE,
  * READ, ZERO, GATHER) run at once; those of the shared datapath (REDUCE, EMBED,
- * SELECT) one at a time, in order of arrival.
+ * SELECT) one at a time, turn by turn: between iterations the datapath goes to the
+ * next in line when it has been with one for some 50 ms.
  */
 #ifndef NMS_MODEL_H
 #define NMS_MODEL_H
@@ -96,7 +97,7 @@ struct nms_model_counters {
 	uint64_t energy[NMS_HW_NDOMAINS];
 	uint64_t near_read, near_write, link_in, link_out;
 	uint64_t commands, errors;
-	uint64_t busy_ns;	/* as it ran */
+	uint64_t busy_ns;	/* as it ran, without the turns of others */
 	uint64_t busy_cycles;	/* of the modelled datapath */
 };
 
@@ -114,7 +115,9 @@ struct nms_model_run {
 /*
  * Execute one command on the calling thread; returns when it is complete.
  * @cqe gets cid, status (without phase bit), value and detail; @run may be
- * NULL.  The result block, if the command names one, is written first.
+ * NULL.  The result block, if the command names one, is written first; before that,
+ * progress is written to it several times a second, by a thread of the model.
+ * Nothing is written after the return.
  */
 void nms_model_execute(struct nms_model *model, const struct nms_hw_cmd *cmd,
 		       struct nms_model_run *run, struct nms_hw_cqe *cqe);

@@ -66,6 +66,10 @@ bool near_overlap(const struct near_claim *a, const struct near_claim *b);
  */
 int near_hold(struct near_memory *near, struct near_hold *hold,
 	      bool (*stopped)(void *data), void *data);
+/* The same in two steps: hold it if that is possible at once, or wait until it seems to be. */
+bool near_hold_try(struct near_memory *near, struct near_hold *hold);
+int near_hold_wait(struct near_memory *near, const struct near_hold *hold,
+		   bool (*stopped)(void *data), void *data);
 /* The field of a claim whose range has lost its contents since; false: none has. */
 bool near_hold_lost(struct near_memory *near, const struct near_hold *hold, uint32_t *field);
 /* Let go, if it is held, and unpin all its claims. */
