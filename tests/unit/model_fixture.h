@@ -164,7 +164,7 @@ static inline struct nms_hw_embed long_embed(struct nms_model *m, uint32_t n)
 		.header = header_of(NMS_HW_EMBED, sizeof(block)),
 		.output = matrix_of(range_new(m, n * 8), n, 2, NMS_HW_F32, 4),
 		.search = NMS_HW_SEARCH_NEWTON, .perplexity = bits(30),
-		.iterations = 10000000, .stop = bits(-1),
+		.iterations = 1000000, .stop = bits(-1),
 	};
 
 	for (uint32_t i = 0; i < 2 * n; i++)
