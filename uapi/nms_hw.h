@@ -58,7 +58,7 @@
 #define NMS_HW_CONFIG_ENABLE	0x1
 #define NMS_HW_STATUS_READY	0x1
 #define NMS_HW_STATUS_FATAL	0x2	/* until reset; ERROR says why */
-#define NMS_HW_STATUS_BUSY	0x4	/* a command runs, or enable, disable or reset is under way */
+#define NMS_HW_STATUS_BUSY	0x4	/* a command, enable, disable or reset is under way */
 #define NMS_HW_RESET_KEY	0x4e4d5352	/* "NMSR" */
 
 #define NMS_HW_ERROR_DMA	0x1	/* a queue could not be reached */
@@ -124,7 +124,7 @@ enum nms_hw_feature {
 };
 
 enum nms_hw_event {
-	NMS_HW_EVENT_ERROR	= 0x01,	/* ERROR has a new bit without FATAL; not for NEAR, so not in 1.0 */
+	NMS_HW_EVENT_ERROR	= 0x01,	/* new in ERROR, not FATAL; not for NEAR: not in 1.0 */
 	NMS_HW_EVENT_RANGE_LOST	= 0x02,	/* contents of a range are gone: value is its id */
 };
 
