@@ -5,6 +5,7 @@
 cache=${NMS_CACHE:-$HOME/.cache/nms}
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
+export PATH="$PATH:/usr/sbin:/sbin"
 
 say() {
 	echo "vm: $*" >&2
@@ -26,20 +27,42 @@ digest() {
 	cat "$@" | sha256sum | cut -c 1-12
 }
 
-# once FOLDER COMMAND...: make FOLDER by a command that is given an empty folder
-# to fill; seen by others only when it is whole.
+# discard FOLDER, whatever still dies in it.
+discard() {
+	until rm -rf "$1" 2>/dev/null; do
+		sleep 0.2
+	done
+}
+
+# once FOLDER ARGUMENT...: make FOLDER by the calling script itself, run with
+# these arguments and an empty folder to fill; seen by others only when it is
+# whole.  It runs in namespaces of its own: what it mounts is not seen outside,
+# and what it starts dies with it.  Whoever is killed without a chance to clean
+# up leaves a .part folder that the next one removes.
 once() {
 	folder=$1
 	shift
 	[ -d "$folder" ] && return 0
 	mkdir -p "$cache"
-	(
-		flock 9
-		[ -d "$folder" ] && exit 0
-		rm -rf "$folder.part"
-		mkdir -p "$folder.part"
-		"$@" "$folder.part" >"$folder.log" 2>&1 ||
+	exec 9>"$folder.lock"
+	flock 9
+	if [ ! -d "$folder" ]; then
+		say "making $folder"
+		builder=
+		trap '[ -z "$builder" ] || kill -KILL "$builder" 2>/dev/null || :; discard "$folder.part"' EXIT
+		trap 'exit 130' INT
+		trap 'exit 143' TERM HUP
+		discard "$folder.part"
+		mkdir "$folder.part"
+		setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc \
+			"$0" "$@" "$folder.part" >"$folder.log" 2>&1 </dev/null &
+		builder=$!
+		if ! wait "$builder"; then
+			tail -n 5 "$folder.log" >&2
 			die "making $folder failed; see $folder.log"
+		fi
 		mv "$folder.part" "$folder"
-	) 9>"$folder.lock"
+		trap - EXIT INT TERM HUP
+	fi
+	exec 9>&-
 }
