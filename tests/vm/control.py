@@ -15,6 +15,9 @@ import socket
 import subprocess
 import time
 
+# A process that is started so does not survive whoever started it.
+DIES_WITH_US = ["setpriv", "--pdeathsig", "KILL"]
+
 
 class Device:
     def __init__(self, program, folder, args):
@@ -25,8 +28,8 @@ class Device:
         path = self.folder / "device"
         path.unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            [self.program, "--socket", path, "--control", self.folder / "device-control",
-             *self.args], stdin=subprocess.DEVNULL)
+            [*DIES_WITH_US, self.program, "--socket", path,
+             "--control", self.folder / "device-control", *self.args], stdin=subprocess.DEVNULL)
         for _ in range(200):
             if path.exists():
                 return

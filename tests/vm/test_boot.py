@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What boot makes of the results and the log that a guest leaves: no guest runs."""
+import contextlib
+import importlib.machinery
+import importlib.util
+import io
+import pathlib
+import re
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+LOADER = importlib.machinery.SourceFileLoader("boot", str(HERE / "boot"))
+boot = importlib.util.module_from_spec(importlib.util.spec_from_loader("boot", LOADER))
+LOADER.exec_module(boot)
+
+TESTS = ["first", "second"]
+TAP = """1..2
+# a line of the test
+ok 1 - first
+ok 2 - second
+# done
+"""
+LOG = [
+    "[    0.000000] Linux version 6.1.0-56-amd64 (debian-kernel@lists.debian.org)",
+    "[    0.400000] DMA-API: preallocated 65536 debug entries",
+    "[    0.400000] DMA-API: debugging enabled by kernel config",
+    "[    1.000000] nms-test: begin first",
+    "[    1.100000] nms: loading out-of-tree module taints kernel.",
+    "[    1.200000] nms 0000:01:00.0: nms0: model, 256 MiB near memory",
+    "[    2.000000] nms-test: end first",
+    "[    3.000000] nms-test: begin second",
+    "[    4.000000] nms-test: end second",
+    "[    5.000000] reboot: Power down",
+]
+DURING_FIRST, BETWEEN, AFTER, BOOTING = 6, 7, 9, 1
+
+# As the kernel writes them.
+REPORTS = [
+    "BUG: kernel NULL pointer dereference, address: 0000000000000008",
+    "BUG: sleeping function called from invalid context at mm/slab.h:274",
+    "kernel BUG at mm/slub.c:4295!",
+    "Oops: 0002 [#1] PREEMPT SMP NOPTI",
+    "WARNING: CPU: 1 PID: 77 at driver/nms_job.c:120 nms_job_put+0x44/0x60 [nms]",
+    "WARNING: possible circular locking dependency detected",
+    "WARNING: possible recursive locking detected",
+    "WARNING: inconsistent lock state",
+    "WARNING: suspicious RCU usage",
+    "INFO: trying to register non-static key.",
+    "BUG: KASAN: slab-use-after-free in nms_job_put+0x2c/0x60 [nms]",
+    "UBSAN: array-index-out-of-bounds in driver/nms_queue.c:88:12",
+    "kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)",
+    "unreferenced object 0xffff888003a40c00 (size 256):",
+    "DMA-API: nms 0000:01:00.0: device driver has pending DMA allocations while released from "
+    "device [count=1]",
+    "general protection fault, probably for non-canonical address 0xdead000000000100: 0000 [#1]",
+    "refcount_t: underflow; use-after-free.",
+    "list_del corruption. prev->next should be ffff888003a40c00, but was dead000000000122",
+    "INFO: task kworker/u4:2:33 blocked for more than 120 seconds.",
+    "rcu: INFO: rcu_sched detected stalls on CPUs/tasks:",
+    "watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [nms_data:91]",
+    "irq 24: nobody cared (try booting with the \"irqpoll\" option)",
+    "Kernel panic - not syncing: Fatal exception",
+    "sysfs: cannot create duplicate filename '/class/nms/nms0'",
+]
+
+
+def judge(tap=TAP, log=LOG, skips=(), module="nms"):
+    """(status, {name: line}, all lines) of a report."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        status = boot.report(tap, "\r\n".join(log), TESTS, set(skips), module)
+    lines = out.getvalue().splitlines()
+    results = {re.match(r"(?:not )?ok \d+ - (\S+)", line)[1]: line
+               for line in lines if re.match("(not )?ok ", line)}
+    return status, results, lines
+
+
+def with_line(at, line):
+    return [*LOG[:at], "[    9.000000] " + line, *LOG[at:]]
+
+
+class ReportTest(unittest.TestCase):
+    def failed(self, *args, **kwargs):
+        """Names of what fails; the status and the plan must agree with them."""
+        status, results, lines = judge(*args, **kwargs)
+        failed = [name for name, line in results.items() if line.startswith("not ok")]
+        self.assertEqual(status, 1 if failed else 0)
+        self.assertEqual(lines[0], f"1..{len(results)}")
+        numbers = [int(line.split(" - ")[0].split()[-1]) for line in results.values()]
+        self.assertEqual(numbers, list(range(1, len(results) + 1)))
+        return failed
+
+    def test_clean(self):
+        self.assertEqual(self.failed(), [])
+        self.assertEqual(set(judge()[1]),
+                         {"first", "second", "log-whole", "log-outside-tests", "module-loaded"})
+
+    def test_result_of_the_test(self):
+        tap = TAP.replace("ok 2 - second", "not ok 2 - second # status 1")
+        self.assertEqual(self.failed(tap), ["second"])
+
+    def test_log_of_a_test(self):
+        for line in REPORTS:
+            with self.subTest(line):
+                self.assertEqual(self.failed(log=with_line(DURING_FIRST, line)), ["first"])
+
+    def test_log_elsewhere(self):
+        for at in (BOOTING, BETWEEN, AFTER):
+            for line in REPORTS:
+                with self.subTest(line, at=at):
+                    self.assertEqual(self.failed(log=with_line(at, line)), ["log-outside-tests"])
+
+    def test_log_is_shown(self):
+        lines = judge(log=with_line(DURING_FIRST, REPORTS[0]))[2]
+        after = lines[lines.index(next(x for x in lines if x.startswith("not ok"))) + 1]
+        self.assertIn(REPORTS[0], after)
+        self.assertTrue(after.startswith("# log: "))
+
+    def test_log_is_empty(self):
+        self.assertEqual(self.failed(log=[]), ["log-whole", "module-loaded"])
+
+    def test_log_ends_early(self):
+        self.assertEqual(self.failed(log=LOG[:-2]), ["log-whole"])
+
+    def test_log_lacks_a_beginning(self):
+        self.assertEqual(self.failed(log=[x for x in LOG if "begin second" not in x]),
+                         ["log-whole"])
+
+    def test_module_not_loaded(self):
+        log = [x for x in LOG if "out-of-tree" not in x]
+        self.assertEqual(self.failed(log=log), ["module-loaded"])
+        self.assertEqual(self.failed(log=log, module=None), [])
+
+    def test_other_module_loaded(self):
+        log = [x.replace("nms: loading", "dnms: loading") for x in LOG]
+        self.assertEqual(self.failed(log=log), ["module-loaded"])
+
+    def test_result_missing(self):
+        self.assertEqual(self.failed(tap="1..2\nok 1 - first\n", log=LOG[:7]),
+                         ["second", "log-whole"])
+        self.assertEqual(self.failed(tap=""), ["first", "second"])
+
+    def test_result_of_nobody(self):
+        """A line of a name that was not asked for does not stand in for one that was."""
+        self.assertEqual(self.failed(TAP.replace("second", "seconds")), ["second"])
+        self.assertEqual(self.failed(TAP.replace("ok 2 - second", "ok 2 - first")), ["second"])
+
+    def test_unlisted_skip(self):
+        tap = TAP.replace("- second", "- second # SKIP")
+        self.assertEqual(self.failed(tap), ["second"])
+        self.assertEqual(self.failed(tap, skips=["first"]), ["second"])
+        # For a reader of TAP as well, for whom "not ok ... # SKIP" is no failure.
+        self.assertNotIn("SKIP", judge(tap)[1]["second"])
+
+    def test_listed_skip(self):
+        tap = TAP.replace("- second", "- second # SKIP")
+        self.assertEqual(self.failed(tap, skips=["second"]), [])
+        self.assertIn("# SKIP", judge(tap, skips=["second"])[1]["second"])
+
+    def test_listed_skip_with_bad_log(self):
+        bad = (TAP.replace("- first", "- first # SKIP"), with_line(DURING_FIRST, REPORTS[0]), ["first"])
+        self.assertEqual(self.failed(*bad), ["first"])
+        self.assertNotIn("SKIP", judge(*bad)[1]["first"])
+
+
+class SkipsTest(unittest.TestCase):
+    def test_file(self):
+        """Each line has a kernel, a test and a reason."""
+        for line in (HERE / "skips").read_text().splitlines():
+            if not line.startswith("#"):
+                self.assertGreater(len(line.split()), 2, line)
+
+
+if __name__ == "__main__":
+    unittest.main()
