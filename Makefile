@@ -12,7 +12,7 @@ setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
 # The target of a bare make.
 all:
 
-.PHONY: all setup-build demo check module kselftest bench install clean help
+.PHONY: all setup-build demo check lint module kselftest vmcheck bench install clean help
 
 all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
 	@ninja -C $(BUILD) --quiet
@@ -27,12 +27,18 @@ demo: ## pick 600 exemplars of Fashion-MNIST and show them
 	@$(MAKE) --no-print-directory all
 	@scripts/demo $(BUILD)
 
-check: ## run every test
+check: ## run every test, those in a virtual machine too
 	@$(setup) build check
 	@$(MAKE) --no-print-directory setup-build
 	@$(MESON) configure $(BUILD) -Dtests=enabled
 	@ninja -C $(BUILD) --quiet
+	@scripts/vmcheck --make $(BUILD)
 	@scripts/check $(BUILD)
+
+lint: ## run the static checks
+	@$(setup) build check vm lint
+	@$(MAKE) --no-print-directory setup-build
+	@scripts/lint $(BUILD)
 
 # Of the running kernel, or KDIR=.
 module: ## build the kernel module in build/module/<release>/ (KDIR=...)
@@ -41,8 +47,7 @@ module: ## build the kernel module in build/module/<release>/ (KDIR=...)
 kselftest: ## run the driver's tests on this machine's device
 	@$(MAKE) --no-print-directory -C tests/kselftest OUTPUT=$(abspath $(BUILD))/kselftest run_tests
 
-vmcheck: ## run the driver's tests on kernels 6.1, 7.x and a debugging one, in a guest
-	@$(setup) build vm
+vmcheck: ## run only the driver's tests in a guest (KERNELS="6.1 6.12 7 debug")
 	@$(MAKE) --no-print-directory all
 	@scripts/vmcheck $(BUILD) $(KERNELS)
 
