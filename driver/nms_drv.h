@@ -138,7 +138,7 @@ enum nms_turn {
 };
 
 struct nms_sched {
-	spinlock_t lock;
+	spinlock_t lock;		/* all that follows, and each context's share */
 	struct list_head contexts;	/* that have commands waiting, and none running */
 	struct list_head running;
 	unsigned int waiting, nrunning, nlong;
@@ -214,7 +214,7 @@ struct nms_device {
 	struct list_head users;
 	struct list_head buffers;
 	u64 near_quota;
-	struct mutex range_lock;
+	struct mutex range_lock;	/* making ranges, destroying those of nobody */
 
 	u32 generation;
 	u32 resets;

@@ -21,9 +21,9 @@
 
 #define NMS_LONG_NS		NSEC_PER_SEC
 #define NMS_RATE_FIRST		1000u		/* ps: a billion units in a second */
-#define NMS_RATE_MOST		(1u << 19)
+#define NMS_RATE_MOST		BIT(19)
 #define NMS_UNITS_LEAST		1000000ull	/* what any command costs */
-#define NMS_UNITS_MOST		(1ull << 44)	/* times NMS_RATE_MOST: fits 64 bits */
+#define NMS_UNITS_MOST		BIT_ULL(44)	/* times NMS_RATE_MOST: fits 64 bits */
 
 /* Near enough to what the device takes where the command says 0. */
 #define NMS_FEATURES_MORE	10		/* directions beside those asked for */

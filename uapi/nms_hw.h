@@ -294,7 +294,7 @@ struct nms_hw_cmd {
 			__le64 buffer;		/* host address, or 0 */
 			__le32 buffer_size;
 			__le32 selector;	/* log page, feature, or context */
-			__le32 value;		/* SET_FEATURE; LOG_CONTEXT: context; LOG_RANGES: id */
+			__le32 value;		/* SET_FEATURE; a log's context or range */
 			__le16 sq_id, cid;	/* ABORT: the command */
 		} admin;
 		struct {	/* admin: RANGE_* */

@@ -182,7 +182,7 @@ TEST_F(sched, cancel_anywhere)
 TEST_F(sched, deadline)
 {
 	uint64_t began = nms_now();
-	struct nms_job_result result;
+	struct nms_job_result result = {};
 
 	self->p.cmd[1].deadline_ms = 500;
 	EXPECT_EQ(-ETIME, nms_run(self->fd, &self->p.cmd[1], 1, &result));
