@@ -308,11 +308,15 @@ static void nms_shutdown(struct pci_dev *pdev)
 
 /* ---- power --------------------------------------------------------------------- */
 
+/* Stop, until nms_continue(). */
 static void nms_pause(struct nms_device *nms, enum nms_state state)
 {
 	mutex_lock(&nms->run_lock);
-	if (nms->state == NMS_LIVE || nms->state == NMS_DEAD)
+	if (nms->state == NMS_LIVE || nms->state == NMS_DEAD) {
+		if (state == NMS_RECOVERING)
+			nms->bus_since = jiffies | 1;
 		nms_stop(nms, state, 0);
+	}
 	mutex_unlock(&nms->run_lock);
 }
 
@@ -321,6 +325,10 @@ static int nms_continue(struct nms_device *nms)
 	int err;
 
 	mutex_lock(&nms->run_lock);
+	nms->bus_since = 0;
+	/* The watchdog has not waited for this; but the function has been reset since. */
+	if (nms->state == NMS_LIVE)
+		nms_stop(nms, NMS_RECOVERING, 0);
 	nms->generation++;
 	err = nms_start(nms, false);
 	if (err) {

@@ -270,7 +270,8 @@ static void nms_recover_work(struct work_struct *work)
 	struct nms_device *nms = container_of(work, struct nms_device, recover_work);
 
 	mutex_lock(&nms->run_lock);
-	if (nms->state == NMS_LIVE || nms->state == NMS_DEAD)
+	if (nms->state == NMS_LIVE || nms->state == NMS_DEAD ||
+	    (nms->state == NMS_RECOVERING && !nms->bus_since))
 		nms_recover_once(nms);
 	atomic_set(&nms->recovering, 0);
 	wake_up_all(&nms->state_wait);
@@ -319,6 +320,20 @@ static void nms_watch(struct nms_device *nms)
 		nms_watch_queue(nms, &nms->queues[i]);
 }
 
+/*
+ * The PCI core resets the function after an error of the bus, and tells; but where
+ * it fails it gives up without a word.
+ */
+static void nms_watch_bus(struct nms_device *nms)
+{
+	unsigned long limit = 3 * msecs_to_jiffies(max(READ_ONCE(nms_timeout_ms), 100u));
+
+	if (!nms->bus_since || time_before(jiffies, nms->bus_since + limit))
+		return;
+	nms->bus_since = 0;
+	nms_recover(nms, "the bus has not brought the device back");
+}
+
 static void nms_watchdog(struct work_struct *work)
 {
 	struct nms_device *nms = container_of(to_delayed_work(work), struct nms_device, watchdog);
@@ -328,6 +343,8 @@ static void nms_watchdog(struct work_struct *work)
 	if (mutex_trylock(&nms->run_lock)) {
 		if (nms->state == NMS_LIVE)
 			nms_watch(nms);
+		else if (nms->state == NMS_RECOVERING)
+			nms_watch_bus(nms);
 		mutex_unlock(&nms->run_lock);
 	}
 	if (READ_ONCE(nms->state) != NMS_GONE)
