@@ -19,7 +19,7 @@
 
 struct bench_peer {
 	int fd;
-	bool has_ring;
+	bool has_ring, registered;
 	uint32_t nsid;
 	struct io_uring ring;
 };
@@ -34,7 +34,8 @@ static int queue(struct bench_peer *peer)
 	/* an entry of 128 bytes, whose command takes the last 80 */
 	memset((void *)sqe, 0, 2 * sizeof(*sqe));
 	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = peer->fd;
+	sqe->fd = peer->registered ? 0 : peer->fd;
+	sqe->flags = peer->registered ? IOSQE_FIXED_FILE : 0;
 	sqe->off = NVME_URING_CMD_IO;
 	memcpy(&sqe->addr3, &cmd, sizeof(cmd));
 	return 0;
@@ -113,6 +114,8 @@ int bench_peer_open(struct bench *bench, struct bench_peer **out)
 	if (error)
 		return refuse(bench, peer, "io_uring with large entries", error);
 	peer->has_ring = true;
+	io_uring_register_ring_fd(&peer->ring);
+	peer->registered = !io_uring_register_files(&peer->ring, &peer->fd, 1);
 	error = batch(peer, 1);
 	if (error)
 		return refuse(bench, peer, "passthrough of a flush", error);
