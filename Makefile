@@ -12,7 +12,7 @@ setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
 # The target of a bare make.
 all:
 
-.PHONY: all setup-build demo check lint module kselftest vmcheck bench install clean help
+.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench install clean help
 
 all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
 	@ninja -C $(BUILD) --quiet
@@ -50,6 +50,11 @@ kselftest: ## run the driver's tests on this machine's device
 vmcheck: ## run only the driver's tests in a guest (KERNELS="6.1 6.12 7 debug")
 	@$(MAKE) --no-print-directory all
 	@scripts/vmcheck $(BUILD) $(KERNELS)
+
+vmtool: ## try nmsctl on the device model in a guest: the same answers, and rows that stay
+	@$(setup) build check vm
+	@$(MAKE) --no-print-directory all
+	@scripts/vmtool $(BUILD) $(KERNELS)
 
 bench: ## measure the device model beside an emulated NVMe drive, in a guest (KERNEL=7)
 	@$(setup) build vm
