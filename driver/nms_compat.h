@@ -76,4 +76,14 @@ static inline bool nms_uring_is_cancel(unsigned int issue_flags)
 	io_uring_cmd_import_fixed(addr, length, rw, iter, ioucmd)
 #endif
 
+/*
+ * Of mappings of one page, which jobs of one or more processes may name at the
+ * same time.  Kernels that can be told so do not count those in DMA_API_DEBUG.
+ */
+#ifdef DMA_ATTR_DEBUGGING_IGNORE_CACHELINES
+#define NMS_DMA_ATTRS (DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_DEBUGGING_IGNORE_CACHELINES)
+#else
+#define NMS_DMA_ATTRS DMA_ATTR_SKIP_CPU_SYNC
+#endif
+
 #endif /* NMS_COMPAT_H */

@@ -77,11 +77,14 @@ static int nms_mem_pin_pages(struct nms_mem *mem, unsigned long start)
 /*
  * Two commands may name the same memory, which is their submitter's affair; the
  * mapping itself, which may not overlap another, leaves the caches alone.
+ *
+ * With CONFIG_DMA_API_DEBUG, and only with it, a kernel before 7.1 warns once of more
+ * than seven that the device writes to, as it does of O_DIRECT reads from any block device.
  */
 static int nms_mem_map(struct nms_device *nms, struct nms_mem *mem)
 {
 	struct device *dev = &nms->pdev->dev;
-	int err = dma_map_sgtable(dev, &mem->sgt, mem->dir, DMA_ATTR_SKIP_CPU_SYNC);
+	int err = dma_map_sgtable(dev, &mem->sgt, mem->dir, NMS_DMA_ATTRS);
 
 	if (err)
 		return err;
@@ -210,7 +213,7 @@ void nms_mem_unmap(struct nms_device *nms, struct nms_mem *mem)
 		return;
 	}
 	dma_sync_sgtable_for_cpu(&nms->pdev->dev, &mem->sgt, mem->dir);
-	dma_unmap_sgtable(&nms->pdev->dev, &mem->sgt, mem->dir, DMA_ATTR_SKIP_CPU_SYNC);
+	dma_unmap_sgtable(&nms->pdev->dev, &mem->sgt, mem->dir, NMS_DMA_ATTRS);
 	mem->mapped = false;
 }
 

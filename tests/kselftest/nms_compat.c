@@ -7,8 +7,8 @@
 #include <linux/io_uring.h>
 #include <sys/syscall.h>
 
+#include "nms_blocks.h"
 #include "nms_layout.h"
-#include "nms_test.h"
 
 #define SIZE 100000
 
@@ -87,6 +87,21 @@ TEST_F(compat, job)
 	EXPECT_EQ(-EFAULT, nms_run(self->fd, cmd, 1, NULL));
 	free(out);
 	free(in);
+}
+
+/* Parameter blocks and result blocks have their addresses in commands, too. */
+TEST_F(compat, compute)
+{
+	static struct nms_pipeline p;
+	struct nms_job_result result;
+
+	ASSERT_EQ(0, nms_pipeline_init(&p, self->fd));
+	ASSERT_EQ(0, nms_run(self->fd, p.cmd, 4, &result));
+	EXPECT_EQ(4, result.commands);
+	EXPECT_EQ(NMS_FEATURES, p.result[0].features);
+	EXPECT_EQ(NMS_COUNT, p.result[2].count);
+	for (unsigned int i = 0; i < NMS_COUNT; i++)
+		EXPECT_GT(p.chosen[i][0] * p.chosen[i][0], 0);
 }
 
 /* ---- io_uring ------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
  * handle or job is left that the caller does not know.  Needs a kernel with fault
  * injection (/proc/thread-self/fail-nth).
  */
+#include "nms_blocks.h"
 #include "nms_control.h"
 #include "nms_uring_test.h"
 
@@ -267,6 +268,50 @@ static int do_uring(FIXTURE_DATA(inject) *self)
 	while (io_uring_submit_and_wait(&self->ring, 1) < 0 || !io_uring_cq_ready(&self->ring))
 		no_faults(self);
 	return reap(&self->ring, NULL);
+}
+
+static struct nms_pipeline pipeline;
+static int compute_fd;
+
+/* Rows are reduced, and one of them brought back many times over; with result blocks. */
+static int do_compute(FIXTURE_DATA(inject) *self)
+{
+	struct nms_cmd cmd[2] = { pipeline.cmd[0], pipeline.cmd[3] };
+	struct nms_job_result result;
+	uint64_t id;
+	int err = nms_submit(compute_fd, cmd, 2, &id);
+
+	if (err)
+		return err;
+	err = nms_wait(compute_fd, id, UINT64_MAX, &result);
+	if (err) {
+		/* The job is still there to be waited for. */
+		no_faults(self);
+		return nms_wait(compute_fd, id, UINT64_MAX, NULL) ? -EIO : err;
+	}
+	return result.error;
+}
+
+static int do_progress(FIXTURE_DATA(inject) *self)
+{
+	struct nms_job_progress p;
+	int err = nms_progress(self->fd, UINT64_MAX, &p);
+
+	return err == -ENOENT ? 0 : err;
+}
+
+TEST_F(inject, compute)
+{
+	struct nms_query_counters c;
+
+	compute_fd = open(NMS_DEV, O_RDWR | O_CLOEXEC);
+	ASSERT_GE(compute_fd, 0);
+	ASSERT_EQ(0, nms_pipeline_init(&pipeline, compute_fd));
+	all(_metadata, self, do_compute, NULL);
+	ASSERT_EQ(0, nms_query(compute_fd, NMS_QUERY_CONTEXT, 0, &c, sizeof(c)));
+	EXPECT_EQ(0, c.pinned_pages);
+	close(compute_fd);
+	all(_metadata, self, do_progress, NULL);
 }
 
 TEST_F(inject, open)

@@ -262,6 +262,34 @@ TEST_F(uring, depth)
 	free(seen);
 }
 
+/* Many jobs read into one page: what is then there is one of what they read. */
+TEST_F(uring, same_memory)
+{
+	unsigned char data[4096], *page;
+	struct uring_job j[DEPTH];
+	uint32_t handle;
+
+	if (!access("/sys/kernel/debug/dma-api", F_OK))
+		SKIP(return, "with DMA_API_DEBUG this kernel warns of what is allowed");
+	page = aligned_alloc(4096, 4096);
+	ASSERT_NE(NULL, page);
+	nms_pattern(data, sizeof(data), 6);
+	ASSERT_EQ(0, nms_create(self->fd, sizeof(data), &handle));
+	ASSERT_EQ(0, nms_transfer(self->fd, NMS_CMD_WRITE, handle, 0, data, sizeof(data)));
+	for (int round = 0; round < 5; round++) {
+		memset(page, 0, sizeof(data));
+		for (int i = 0; i < DEPTH; i++) {
+			prepare(&j[i], nms_copy(NMS_CMD_READ, handle, 0, page, sizeof(data)));
+			ASSERT_NE(NULL, queue(&self->ring, self->fd, &j[i]));
+		}
+		ASSERT_EQ(DEPTH, io_uring_submit(&self->ring));
+		for (int i = 0; i < DEPTH; i++)
+			ASSERT_EQ(0, reap(&self->ring, NULL));
+		EXPECT_EQ(0, memcmp(page, data, sizeof(data)));
+	}
+	free(page);
+}
+
 /* Whoever dies in the midst takes nothing with him that is not given back. */
 TEST_F(uring, death)
 {
