@@ -37,7 +37,7 @@ FIXTURE_SETUP(reset)
 static void check_works(struct __test_metadata *_metadata, int fd, struct nms_pipeline *p)
 {
 	uint32_t index[NMS_COUNT];
-	struct nms_job_result result;
+	struct nms_job_result result = { 0 };
 
 	p->embed.iterations = 100;
 	p->embed.stop = 0;
@@ -76,7 +76,7 @@ static int wait_soon(int fd, uint64_t job, struct nms_job_result *result)
 /* What the device had is lost; what waits behind it with the driver goes on. */
 TEST_F(reset, asked_for)
 {
-	struct nms_job_result result;
+	struct nms_job_result result = { 0 };
 	struct nms_cmd reduce = self->p.cmd[0];
 	uint64_t job, next;
 
@@ -96,7 +96,7 @@ TEST_F(reset, asked_for)
 
 TEST_F(reset, fatal)
 {
-	struct nms_job_result result;
+	struct nms_job_result result = { 0 };
 
 	ASSERT_TRUE(ask(self->control, "device fault fatal 1"));
 	EXPECT_EQ(-ENETRESET, nms_run(self->fd, &self->p.cmd[1], 1, &result));
@@ -106,7 +106,7 @@ TEST_F(reset, fatal)
 /* One that hangs is known by its beat, which stands still. */
 TEST_F(reset, hung)
 {
-	struct nms_job_result result;
+	struct nms_job_result result = { 0 };
 	uint64_t job;
 
 	ASSERT_TRUE(ask(self->control, "device fault hang 1"));
@@ -118,7 +118,7 @@ TEST_F(reset, hung)
 /* A completion that never comes: the command is known to be alive no longer. */
 TEST_F(reset, dropped)
 {
-	struct nms_job_result result;
+	struct nms_job_result result = { 0 };
 	struct nms_cmd reduce = self->p.cmd[0];
 	uint64_t job;
 
@@ -130,7 +130,7 @@ TEST_F(reset, dropped)
 /* Host memory that cannot be reached. */
 TEST_F(reset, dma)
 {
-	struct nms_job_result result;
+	struct nms_job_result result = { 0 };
 
 	self->p.embed.iterations = 100;
 	self->p.embed.stop = 0;
@@ -158,7 +158,7 @@ static void *wait_main(void *data)
 TEST_F(reset, unbind)
 {
 	struct waiter w = { .fd = self->fd };
-	struct nms_job_result result;
+	struct nms_job_result result = { 0 };
 	struct nms_job_progress now;
 	struct nms_cmd reduce = self->p.cmd[0];
 	pthread_t thread;

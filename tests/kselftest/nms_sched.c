@@ -39,7 +39,7 @@ FIXTURE_SETUP(sched)
 /* Until another's command has run, or -ETIMEDOUT. */
 static int datapath_is_free(FIXTURE_DATA(sched) *self, unsigned int seconds)
 {
-	struct nms_job_result result;
+	struct nms_job_result result = { 0 };
 	uint64_t job;
 	int err = nms_submit(self->other, &self->q.cmd[0], 1, &job);
 
@@ -75,7 +75,7 @@ static int cancelled(int fd, uint64_t job, struct nms_job_result *result)
 TEST_F(sched, progress)
 {
 	struct nms_job_progress now, last = { 0 };
-	struct nms_job_result result;
+	struct nms_job_result result = { 0 };
 	uint64_t job;
 
 	/* So many that steps of a second can be seen. */
@@ -115,7 +115,7 @@ TEST_F(sched, progress)
 /* One command of a context at a time is with the device; the other waits with the driver. */
 TEST_F(sched, cancel_waiting)
 {
-	struct nms_job_result result;
+	struct nms_job_result result = { 0 };
 	struct nms_job_progress now;
 	struct nms_cmd reduce = self->p.cmd[0];
 	uint64_t first, second;
@@ -138,7 +138,7 @@ TEST_F(sched, cancel_waiting)
 /* When one ends, the next of its context goes on. */
 TEST_F(sched, next_of_context)
 {
-	struct nms_job_result result;
+	struct nms_job_result result = { 0 };
 	struct nms_cmd reduce = self->p.cmd[0];
 	uint64_t first, second;
 
@@ -159,7 +159,7 @@ TEST_F(sched, cancel_anywhere)
 	for (unsigned int i = 0; i < 64; i++)
 		cmd[i] = i % 2 ? (struct nms_cmd){ .op = NMS_CMD_NOP } : self->p.cmd[0];
 	for (unsigned int i = 0; i < 40; i++) {
-		struct nms_job_result result;
+		struct nms_job_result result = { 0 };
 		uint64_t job;
 		int err;
 
@@ -195,7 +195,7 @@ TEST_F(sched, deadline)
 /* Alive for longer than the driver waits for a command that does not answer. */
 TEST_F(sched, outlives_timeout)
 {
-	struct nms_job_result result;
+	struct nms_job_result result = { 0 };
 	unsigned long before = generation();
 	uint64_t job;
 
@@ -214,7 +214,7 @@ TEST_F(sched, outlives_timeout)
 TEST_F(sched, short_beside_long)
 {
 	struct nms_cmd plane = self->q.cmd[1], select = self->q.cmd[2];
-	struct nms_job_result result;
+	struct nms_job_result result = { 0 };
 	uint64_t job, began;
 
 	ASSERT_EQ(0, nms_run(self->other, &plane, 1, NULL));
@@ -236,7 +236,7 @@ TEST_F(sched, short_beside_long)
 TEST_F(sched, many_contexts)
 {
 	enum { LONG = 10 };
-	struct nms_job_result result;
+	struct nms_job_result result = { 0 };
 	struct nms_pipeline *p = calloc(LONG, sizeof(*p));
 	unsigned int with_device = 0;
 	uint64_t job[LONG], other;
@@ -429,7 +429,7 @@ TEST_F(sched, uring_limit)
 TEST_F(sched, inherited)
 {
 	struct nms_cmd reduce = self->p.cmd[0];
-	struct nms_job_result result;
+	struct nms_job_result result = { 0 };
 	struct nms_job_progress now;
 	uint64_t job;
 	int status;
