@@ -384,7 +384,7 @@ static bool nms_pulse_expired(struct nms_request *req, unsigned long limit, unsi
 	}
 	if (!pulse->began && READ_ONCE(pulse->block->progress_total))
 		pulse->began = jiffies ?: 1;
-	if (time_after(jiffies, req->since + limit + (pulse->beat ? 0 : deadline)))
+	if (time_after(jiffies, req->since + limit))
 		return true;
 	return deadline && pulse->began && time_after(jiffies, pulse->began + limit + deadline);
 }

@@ -142,7 +142,7 @@ static void nms_sched_learn(struct nms_sched *s, const struct nms_compute *c)
 /* In 1024ths. */
 static u64 nms_sched_ratio(const struct nms_compute *c, u64 predicted, u64 now)
 {
-	u64 waited = min(now - c->since, 1ull << 50);
+	u64 waited = min(now - c->since, BIT_ULL(50));
 
 	return (waited + predicted) / (predicted / 1024 + 1);
 }

@@ -206,7 +206,8 @@ static int nms_prepare_memory(struct nms_job *job, struct nms_job_cmd *cmd,
 		err = nms_mem_pin(ctx, &cmd->mem, cmd->user.address, length, device_writes);
 	if (!err)
 		err = cmd->compute ? nms_mem_whole(ctx->nms, cmd) : nms_mem_pieces(ctx->nms, cmd);
-	if (cmd->mem.sgt.nents > 128)
+	/* A list of many pages, as only commands of compute have, is freed where it may sleep. */
+	if (cmd->mem.sgt.nents > (cmd->compute ? 128 : 512))
 		job->large = true;
 	return err ? nms_refuse(field, NMS_AT(address), err) : 0;
 }

@@ -130,7 +130,9 @@ static int nms_uring_submit(struct io_uring_cmd *ioucmd, unsigned int issue_flag
 	out = u64_to_user_ptr(user);
 	err = nms_job_create(ctx, &submit, ioucmd, issue_flags, &job);
 	if (err) {
-		nms_submit_blame(&submit, out, size);
+		/* It may be tried again from the same structure. */
+		if (err != -EAGAIN)
+			nms_submit_blame(&submit, out, size);
 		return err;
 	}
 	if (put_user(job->id, &out->job)) {

@@ -4,6 +4,7 @@
  * the reason, what waits goes on, and the next job works.
  */
 #include <pthread.h>
+#include <stddef.h>
 
 #include "nms_blocks.h"
 #include "nms_control.h"
@@ -73,6 +74,20 @@ static int wait_soon(int fd, uint64_t job, struct nms_job_result *result)
 	return err ? err : result->error;
 }
 
+/* First line of the driver's own account. */
+static bool scheduler_says(unsigned int running, unsigned int is_long, unsigned int waiting)
+{
+	unsigned int r, l, w;
+	char line[128];
+
+	get("/sys/kernel/debug/nms/nms0/scheduler", line, sizeof(line));
+	if (sscanf(line, "running %u long %u waiting %u", &r, &l, &w) != 3)
+		return false;
+	if (r != running || l != is_long || w != waiting)
+		printf("# scheduler: %s\n", line);
+	return r == running && l == is_long && w == waiting;
+}
+
 /* What the device had is lost; what waits behind it with the driver goes on. */
 TEST_F(reset, asked_for)
 {
@@ -85,9 +100,11 @@ TEST_F(reset, asked_for)
 	ASSERT_EQ(0, nms_submit(self->fd, &self->p.cmd[1], 1, &job));
 	ASSERT_EQ(0, nms_wait_runs(self->fd, job, 0));
 	ASSERT_EQ(0, nms_submit(self->fd, &reduce, 1, &next));
+	EXPECT_TRUE(scheduler_says(1, 1, 1));
 	ASSERT_EQ(0, put(SYSFS "recover", "1"));
 	EXPECT_EQ(-ENETRESET, wait_soon(self->fd, job, &result));
 	EXPECT_EQ(0, wait_soon(self->fd, next, &result));
+	EXPECT_TRUE(scheduler_says(0, 0, 0));
 	EXPECT_EQ(self->generation + 1, generation());
 	/* The device had it, but has not filled the block in. */
 	EXPECT_EQ(NMS_HW_PARAM_VERSION, self->p.result[1].version);
@@ -138,6 +155,63 @@ TEST_F(reset, dma)
 	ASSERT_TRUE(ask(self->control, "device fault dma 1"));
 	EXPECT_EQ(-EREMOTEIO, nms_run(self->fd, &self->p.cmd[3], 1, &result));
 	EXPECT_EQ(self->generation, generation());
+}
+
+/* The id of the range that was made last but @back. */
+static unsigned int range_id(unsigned int back)
+{
+	unsigned int id[64], n = 0;
+	FILE *f = fopen("/sys/kernel/debug/nms/nms0/buffers", "r");
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "range %u", &id[n % 64]) == 1)
+			n++;
+	if (f)
+		fclose(f);
+	return n > back ? id[(n - 1 - back) % 64] : 0;
+}
+
+static int submit_embed(FIXTURE_DATA(reset) *self, struct nms_submit *s)
+{
+	*s = (struct nms_submit){ .commands = (uintptr_t)&self->p.cmd[1], .count = 1,
+				  .command_size = sizeof(struct nms_cmd) };
+	return nms_call(self->fd, NMS_IOCTL_SUBMIT, s);
+}
+
+/*
+ * What has lost its contents is not read, not even if a command of compute has
+ * written there since: nobody knows how much that was.
+ */
+TEST_F(reset, lost)
+{
+	struct nms_query_device d;
+	struct nms_cmd zero;
+	struct nms_submit s;
+	char line[64];
+	int err = 0;
+
+	self->p.embed.iterations = 100;
+	self->p.embed.stop = 0;
+	ASSERT_EQ(0, nms_query(self->fd, NMS_QUERY_DEVICE, 0, &d, sizeof(d)));
+	snprintf(line, sizeof(line), "device lose %u", range_id(3));
+	ASSERT_TRUE(ask(self->control, line));
+	for (int i = 0; i < 100 && err != -ESTALE; i++) {
+		err = submit_embed(self, &s);
+		if (!err)
+			nms_wait(self->fd, s.job, UINT64_MAX, NULL);
+		usleep(20000);
+	}
+	EXPECT_EQ(-ESTALE, err);
+	EXPECT_EQ(1, s.bad_command);
+	EXPECT_EQ(NMS_FIELD_PARAM | offsetof(struct nms_hw_embed, features.near.range),
+		  s.bad_field);
+	EXPECT_EQ(0, nms_run(self->fd, &self->p.cmd[0], 1, NULL));
+	EXPECT_EQ(-ESTALE, submit_embed(self, &s));
+	zero = nms_copy(NMS_CMD_ZERO, self->p.features, 0, NULL,
+			(NMS_ROWS * NMS_FEATURES * 4 + d.near_page - 1) & ~(d.near_page - 1));
+	EXPECT_EQ(0, nms_run(self->fd, &zero, 1, NULL));
+	EXPECT_EQ(0, nms_run(self->fd, &self->p.cmd[0], 2, NULL));
 }
 
 struct waiter {
