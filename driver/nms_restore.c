@@ -99,9 +99,11 @@ static int nms_restore_list(struct nms_device *nms, struct xarray *known)
 static int nms_restore_look(struct nms_device *nms)
 {
 	struct nms_buffer *buffer;
-	DEFINE_XARRAY(known);
+	struct xarray known;
 	int err = 0;
 
+	/* Not DEFINE_XARRAY(): on the stack, that lock is none that lockdep can tell. */
+	xa_init(&known);
 	list_for_each_entry(buffer, &nms->buffers, link) {
 		buffer->seen = false;
 		if (buffer->range && !buffer->dead)
