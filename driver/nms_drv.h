@@ -65,28 +65,26 @@ enum nms_request_state {
 	NMS_REQUEST_IN_FLIGHT,
 };
 
-/* How to see that a command of compute is alive; under its queue's lock. */
-struct nms_pulse {
-	const struct nms_hw_result *block;	/* the device writes it */
-	unsigned long began;	/* jiffies when its first step was seen, 0: not yet */
-	u32 beat;
-};
-
-/* One command of the device. */
+/*
+ * One command of the device.  With one command a job takes 512 bytes, which an
+ * allocation notices if it becomes more.
+ */
 struct nms_request {
 	struct list_head link;
 	void (*done)(struct nms_request *req);	/* in any context, no lock held */
-	struct nms_pulse *pulse;	/* of a command of compute, else NULL */
+	struct nms_hw_result *block;	/* the device writes it; NULL: nobody asks for it */
 	struct nms_hw_cmd cmd;
 	unsigned long since;	/* jiffies of its submission, or of its last beat */
+	u32 beat;		/* of compute: the last one seen */
+	u32 began;		/* the same: jiffies when a first step was seen, 0: not yet */
 	u16 slot;
 	u8 state;		/* enum nms_request_state */
 	bool given;		/* the device has had it */
 	bool timed_out;
 	bool lost;		/* the device may still reach its memory */
 	/* What became of it. */
-	int error;
 	u16 status;
+	int error;
 	u32 detail;
 	u64 value;
 };
@@ -279,9 +277,9 @@ struct nms_context {
 /* User memory that the device may reach. */
 struct nms_mem {
 	struct page **pages;		/* pinned by us; NULL: by the ring */
-	unsigned long npages;
 	struct sg_table sgt;
-	enum dma_data_direction dir;
+	unsigned int npages;
+	u8 dir;				/* enum dma_data_direction */
 	bool mapped;
 	bool lost;
 	struct mm_struct *charged;
@@ -292,10 +290,6 @@ struct nms_piece {
 	struct nms_request req;
 	struct nms_job *job;
 	struct nms_hw_sge *sgl;
-	dma_addr_t sgl_dma;
-	struct nms_hw_result *block;	/* NULL: nobody asks for it */
-	dma_addr_t block_dma;
-	u32 entries;
 	u64 length;
 };
 
@@ -307,7 +301,6 @@ struct nms_compute {
 	dma_addr_t param_dma;
 	unsigned int nhandles;
 	struct nms_handle *handles[NMS_MAX_OPERANDS];
-	struct nms_pulse pulse;
 	/* What follows under nms_sched.lock. */
 	struct list_head link;
 	u8 turn;		/* enum nms_turn */
@@ -431,7 +424,7 @@ int nms_param_prepare(struct nms_job *job, struct nms_job_cmd *cmd, u32 *field);
 void nms_param_free_block(struct nms_device *nms, struct nms_job_cmd *cmd);
 void nms_param_put_handles(struct nms_job_cmd *cmd);
 int nms_result_prepare(struct nms_device *nms, struct nms_job_cmd *cmd);
-void nms_result_collect(struct nms_job_cmd *cmd, const struct nms_piece *piece);
+void nms_result_collect(struct nms_job_cmd *cmd, const struct nms_request *req);
 void nms_result_free_blocks(struct nms_device *nms, struct nms_job_cmd *cmd);
 int nms_result_copy(struct nms_job *job);
 void nms_result_progress(const struct nms_job_cmd *cmd, unsigned int left,

@@ -235,7 +235,7 @@ static void nms_piece_done(struct nms_request *req)
 	spin_lock_irqsave(&job->lock, flags);
 	if (req->lost)
 		cmd->mem.lost = true;
-	nms_result_collect(cmd, piece);
+	nms_result_collect(cmd, req);
 	if (!err) {
 		job->result.bytes += piece->length;
 	} else if (!job->result.error) {

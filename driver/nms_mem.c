@@ -302,26 +302,27 @@ static struct dma_pool *nms_sgl_pool(struct nms_device *nms, unsigned int entrie
 	return entries <= NMS_SMALL_ENTRIES ? nms->sgl_small : nms->sgl_large;
 }
 
-static size_t nms_sgl_size(const struct nms_piece *piece)
+static void nms_piece_set_sgl(struct nms_piece *piece, dma_addr_t dma, unsigned int entries)
 {
-	return array_size(piece->entries, sizeof(*piece->sgl));
+	piece->req.cmd.sgl = cpu_to_le64(dma);
+	piece->req.cmd.sgl_entries = cpu_to_le32(entries);
 }
 
 static int nms_fill_piece(struct nms_device *nms, struct nms_sg_iter *it, struct nms_piece *piece)
 {
 	struct nms_sg_iter probe = *it;
+	unsigned int entries;
+	dma_addr_t dma;
 
-	piece->entries = nms_sg_next_piece(&probe, NULL, nms_most_entries(nms), NMS_PIECE_BYTES,
-					   &piece->length);
-	piece->sgl = dma_pool_alloc(nms_sgl_pool(nms, piece->entries), GFP_KERNEL,
-				    &piece->sgl_dma);
+	entries = nms_sg_next_piece(&probe, NULL, nms_most_entries(nms), NMS_PIECE_BYTES,
+				    &piece->length);
+	piece->sgl = dma_pool_alloc(nms_sgl_pool(nms, entries), GFP_KERNEL, &dma);
 	if (!piece->sgl)
 		return -ENOMEM;
 	nms_sg_next_piece(it, piece->sgl, nms_most_entries(nms), NMS_PIECE_BYTES,
 			  &piece->length);
 	piece->req.cmd.data.length = cpu_to_le64(piece->length);
-	piece->req.cmd.sgl = cpu_to_le64(piece->sgl_dma);
-	piece->req.cmd.sgl_entries = cpu_to_le32(piece->entries);
+	nms_piece_set_sgl(piece, dma, entries);
 	return 0;
 }
 
@@ -334,21 +335,22 @@ int nms_mem_whole(struct nms_device *nms, struct nms_job_cmd *cmd)
 	struct nms_sg_iter it = { cmd->mem.sgt.sgl, cmd->mem.sgt.nents, 0 }, probe = it;
 	unsigned int most = le32_to_cpu(nms->identify->max_sgl_entries);
 	struct nms_piece *piece = &cmd->one;
+	unsigned int entries;
+	dma_addr_t dma;
 
-	piece->entries = nms_sg_next_piece(&probe, NULL, most, U64_MAX, &piece->length);
+	entries = nms_sg_next_piece(&probe, NULL, most, U64_MAX, &piece->length);
 	if (probe.left)
 		return -EMSGSIZE;
-	if (piece->entries <= NMS_PIECE_ENTRIES)
-		piece->sgl = dma_pool_alloc(nms_sgl_pool(nms, piece->entries), GFP_KERNEL,
-					    &piece->sgl_dma);
+	if (entries <= NMS_PIECE_ENTRIES)
+		piece->sgl = dma_pool_alloc(nms_sgl_pool(nms, entries), GFP_KERNEL, &dma);
 	else
-		piece->sgl = dma_alloc_coherent(&nms->pdev->dev, nms_sgl_size(piece),
-						&piece->sgl_dma, GFP_KERNEL | __GFP_NOWARN);
+		piece->sgl = dma_alloc_coherent(&nms->pdev->dev,
+						array_size(entries, sizeof(*piece->sgl)),
+						&dma, GFP_KERNEL | __GFP_NOWARN);
 	if (!piece->sgl)
 		return -ENOMEM;
 	nms_sg_next_piece(&it, piece->sgl, most, U64_MAX, &piece->length);
-	piece->req.cmd.sgl = cpu_to_le64(piece->sgl_dma);
-	piece->req.cmd.sgl_entries = cpu_to_le32(piece->entries);
+	nms_piece_set_sgl(piece, dma, entries);
 	return 0;
 }
 
@@ -383,11 +385,14 @@ int nms_mem_pieces(struct nms_device *nms, struct nms_job_cmd *cmd)
 
 static void nms_mem_free_sgl(struct nms_device *nms, struct nms_piece *piece)
 {
-	if (piece->entries <= NMS_PIECE_ENTRIES)
-		dma_pool_free(nms_sgl_pool(nms, piece->entries), piece->sgl, piece->sgl_dma);
+	unsigned int entries = le32_to_cpu(piece->req.cmd.sgl_entries);
+	dma_addr_t dma = le64_to_cpu(piece->req.cmd.sgl);
+
+	if (entries <= NMS_PIECE_ENTRIES)
+		dma_pool_free(nms_sgl_pool(nms, entries), piece->sgl, dma);
 	else
-		dma_free_coherent(&nms->pdev->dev, nms_sgl_size(piece), piece->sgl,
-				  piece->sgl_dma);
+		dma_free_coherent(&nms->pdev->dev, array_size(entries, sizeof(*piece->sgl)),
+				  piece->sgl, dma);
 }
 
 /* Any context; with lists of many pages, one that may sleep. */

@@ -373,20 +373,19 @@ bool nms_queue_cid(struct nms_queue *q, struct nms_request *req, u16 *cid)
  * is alive as long as its beat changes.  The device ends it at its deadline, which
  * counts from when it began.
  */
-static bool nms_pulse_expired(struct nms_request *req, unsigned long limit, unsigned long deadline)
+static bool nms_beat_expired(struct nms_request *req, unsigned long limit, unsigned long deadline)
 {
-	struct nms_pulse *pulse = req->pulse;
-	u32 beat = le32_to_cpu(READ_ONCE(pulse->block->progress_beat));
+	u32 beat = le32_to_cpu(READ_ONCE(req->block->progress_beat)), now = jiffies;
 
-	if (beat != pulse->beat) {
-		pulse->beat = beat;
+	if (beat != req->beat) {
+		req->beat = beat;
 		req->since = jiffies;
 	}
-	if (!pulse->began && READ_ONCE(pulse->block->progress_total))
-		pulse->began = jiffies ?: 1;
+	if (!req->began && READ_ONCE(req->block->progress_total))
+		req->began = now ?: 1;
 	if (time_after(jiffies, req->since + limit))
 		return true;
-	return deadline && pulse->began && time_after(jiffies, pulse->began + limit + deadline);
+	return deadline && req->began && now - req->began > limit + deadline;
 }
 
 static bool nms_request_expired(const struct nms_queue *q, struct nms_request *req)
@@ -396,8 +395,8 @@ static bool nms_request_expired(const struct nms_queue *q, struct nms_request *r
 	unsigned long from = time_after(q->progress, req->since) ? q->progress : req->since;
 	unsigned long limit = timeout + deadline;
 
-	if (req->pulse)
-		return nms_pulse_expired(req, timeout, deadline);
+	if (req->block && req->cmd.opcode >= NMS_HW_REDUCE)
+		return nms_beat_expired(req, timeout, deadline);
 	/* Others before it in the queue take their time, but not for ever. */
 	return time_after(jiffies, from + limit) || time_after(jiffies, req->since + 4 * limit);
 }

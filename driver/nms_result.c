@@ -16,11 +16,14 @@
 
 static int nms_result_block(struct nms_device *nms, struct nms_piece *piece)
 {
-	piece->block = dma_pool_zalloc(nms->blocks, GFP_KERNEL, &piece->block_dma);
-	if (!piece->block)
+	struct nms_request *req = &piece->req;
+	dma_addr_t dma;
+
+	req->block = dma_pool_zalloc(nms->blocks, GFP_KERNEL, &dma);
+	if (!req->block)
 		return -ENOMEM;
-	piece->req.cmd.result = cpu_to_le64(piece->block_dma);
-	piece->req.cmd.result_size = cpu_to_le32(sizeof(*piece->block));
+	req->cmd.result = cpu_to_le64(dma);
+	req->cmd.result_size = cpu_to_le32(sizeof(*req->block));
 	return 0;
 }
 
@@ -38,10 +41,6 @@ int nms_result_prepare(struct nms_device *nms, struct nms_job_cmd *cmd)
 	}
 	for (unsigned int i = 0; !err && i < cmd->npieces; i++)
 		err = nms_result_block(nms, &cmd->pieces[i]);
-	if (!err && cmd->compute) {
-		cmd->compute->pulse.block = cmd->one.block;
-		cmd->one.req.pulse = &cmd->compute->pulse;
-	}
 	return err;
 }
 
@@ -49,11 +48,11 @@ int nms_result_prepare(struct nms_device *nms, struct nms_job_cmd *cmd)
 void nms_result_free_blocks(struct nms_device *nms, struct nms_job_cmd *cmd)
 {
 	for (unsigned int i = 0; i < cmd->npieces; i++) {
-		struct nms_piece *piece = &cmd->pieces[i];
+		struct nms_request *req = &cmd->pieces[i].req;
 
-		if (piece->block && !cmd->mem.lost)
-			dma_pool_free(nms->blocks, piece->block, piece->block_dma);
-		piece->block = NULL;
+		if (req->block && !cmd->mem.lost)
+			dma_pool_free(nms->blocks, req->block, le64_to_cpu(req->cmd.result));
+		req->block = NULL;
 	}
 }
 
@@ -73,23 +72,23 @@ static void nms_result_add(struct nms_hw_result *sum, const struct nms_hw_result
  * A part of a command has ended: keep what its block says.  Where the device has
  * not filled it in, because it was reset, say, "size" is 0.  Under the job's lock.
  */
-void nms_result_collect(struct nms_job_cmd *cmd, const struct nms_piece *piece)
+void nms_result_collect(struct nms_job_cmd *cmd, const struct nms_request *req)
 {
 	struct nms_hw_result *sum = cmd->result;
 
-	if (!sum || !piece->block || !piece->req.given)
+	if (!sum || !req->block || !req->given)
 		return;
 	if (sum->version) {
-		nms_result_add(sum, piece->block);
+		nms_result_add(sum, req->block);
 		if (!sum->status)
-			sum->status = cpu_to_le32(piece->req.status);
+			sum->status = cpu_to_le32(req->status);
 		return;
 	}
-	*sum = *piece->block;
+	*sum = *req->block;
 	if (!sum->version) {
 		sum->version = cpu_to_le16(NMS_HW_PARAM_VERSION);
 		sum->opcode = cpu_to_le16(cmd->user.op);
-		sum->status = cpu_to_le32(piece->req.status);
+		sum->status = cpu_to_le32(req->status);
 		sum->size = 0;
 	}
 }
@@ -139,7 +138,7 @@ static bool nms_is_with_device(const struct nms_job_cmd *cmd)
 void nms_result_progress(const struct nms_job_cmd *cmd, unsigned int left,
 			 struct nms_job_progress *progress)
 {
-	const struct nms_hw_result *block = cmd->one.block;
+	const struct nms_hw_result *block = cmd->one.req.block;
 
 	progress->state = nms_is_with_device(cmd) ? NMS_PROGRESS_RUNS : NMS_PROGRESS_WAITS;
 	if (!cmd->compute) {

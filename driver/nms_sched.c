@@ -126,7 +126,7 @@ static u64 nms_sched_predict(struct nms_sched *s, const struct nms_compute *c)
 /* Learn from what has succeeded: the device's word, as far as it can be true. */
 static void nms_sched_learn(struct nms_sched *s, const struct nms_compute *c)
 {
-	const struct nms_hw_result *block = c->piece->block;
+	const struct nms_hw_result *block = c->piece->req.block;
 	u32 *rate = nms_sched_rate(s, c);
 	u64 took = ktime_get_ns() - c->since, busy = 0, seen;
 

@@ -204,7 +204,8 @@ enum nms_cmd_op {
  * anything runs.
  *
  * The result block is written before the job is seen to have ended, for each
- * command that the device was given, those that failed as well.
+ * command that the device was given, those that failed as well.  Its "size" is 0
+ * where the device was reset before it could say anything.
  */
 struct nms_cmd {
 	__u32 op;		/* enum nms_cmd_op */

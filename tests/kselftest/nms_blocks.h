@@ -51,6 +51,9 @@ static inline double nms_uniform(uint64_t *state)
 	return (double)(*state >> 11) / (double)(1ull << 53);
 }
 
+/* The driver's own account of what computes. */
+#define SCHEDULER "/sys/kernel/debug/nms/nms0/scheduler"
+
 #define NMS_ROWS 400u
 #define NMS_COLS 12u
 #define NMS_FEATURES 3u

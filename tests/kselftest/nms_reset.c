@@ -77,15 +77,14 @@ static int wait_soon(int fd, uint64_t job, struct nms_job_result *result)
 /* First line of the driver's own account. */
 static bool scheduler_says(unsigned int running, unsigned int is_long, unsigned int waiting)
 {
-	unsigned int r, l, w;
-	char line[128];
+	char line[128], wanted[128];
 
-	get("/sys/kernel/debug/nms/nms0/scheduler", line, sizeof(line));
-	if (sscanf(line, "running %u long %u waiting %u", &r, &l, &w) != 3)
-		return false;
-	if (r != running || l != is_long || w != waiting)
+	get(SCHEDULER, line, sizeof(line));
+	snprintf(wanted, sizeof(wanted), "running %u long %u waiting %u ", running, is_long,
+		 waiting);
+	if (strncmp(line, wanted, strlen(wanted)))
 		printf("# scheduler: %s\n", line);
-	return r == running && l == is_long && w == waiting;
+	return !strncmp(line, wanted, strlen(wanted));
 }
 
 /* What the device had is lost; what waits behind it with the driver goes on. */
