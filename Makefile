@@ -48,7 +48,10 @@ kselftest: ## run the driver's tests on this machine's device
 	@$(MAKE) --no-print-directory -C tests/kselftest OUTPUT=$(abspath $(BUILD))/kselftest run_tests
 
 vmcheck: ## run only the driver's tests in a guest (KERNELS="6.1 6.12 7 debug")
-	@$(MAKE) --no-print-directory all
+	@$(setup) build check vm
+	@$(MAKE) --no-print-directory setup-build
+	@$(MESON) configure $(BUILD) -Dtests=enabled
+	@ninja -C $(BUILD) --quiet
 	@scripts/vmcheck $(BUILD) $(KERNELS)
 
 vmtool: ## try nmsctl on the device model in a guest: the same answers, and rows that stay

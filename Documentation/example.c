@@ -18,15 +18,21 @@ int main(void)
 	struct nms_matrix data = { .rows = 1000, .cols = 8, .dtype = NMS_F32 };
 	struct nms_sample_params params;
 	struct nms_sample_result result;
+	struct nms_command load = { .op = NMS_OP_WRITE };
 	struct nms_sample *sample;
+	struct nms_job *job;
 
 	for (int i = 0; i < 1000 * 8; i++)
 		rows[i / 8][i % 8] = (float)((i * 7919) % 1009) / 1009;
 
 	if (nms_device_open("auto", NULL, &device) || nms_context_create(device, &context))
 		return die("open");
-	if (nms_buffer_wrap(context, rows, sizeof(rows), NMS_READ, &data.buffer))
-		return die("wrap");
+	if (nms_buffer_create(context, sizeof(rows), &data.buffer))
+		return die("near memory");
+	load.copy = (struct nms_copy){ .buffer = data.buffer, .host = rows, .bytes = sizeof(rows) };
+	if (nms_job_submit(context, &load, 1, &job) || nms_job_wait(job, NULL))
+		return die("load");
+	nms_job_destroy(job);
 
 	NMS_INIT(&params);
 	params.count = 10;

@@ -123,10 +123,13 @@ struct nms_device_options {
  *	and no other) or "emu:" (the software accelerator in this process).
  *	Options may follow the colon and go before @options:
  *	"emu:near_size=2G,threads=4,profile=portable,energy=hbm2e"; sizes take
- *	K, M, G and T, powers of 1024.  Of these a device knows only profile.
+ *	K, M, G and T, powers of 1024.  Of these a device knows only profile; it has
+ *	one more, "/dev/nms0:submission=ioctl" ("io_uring", "auto").  Any path that
+ *	begins with '/' is taken for a device.
  * @options: may be NULL: all defaults.  Copied, strings too.
  *
- * -ENODEV (NMS_CAUSE_URI), -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE, _OPTION,
+ * -ENODEV (NMS_CAUSE_URI: there is none; _DEVICE: it has gone), -EACCES and -EPERM
+ * (NMS_CAUSE_RIGHT: the text says whose it is), -EMFILE (NMS_CAUSE_LIMIT), -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE, _OPTION,
  * _PROFILE), -ENOENT and -EBADMSG (NMS_CAUSE_ENERGY: the profile is missing or
  * malformed), -ENOMEM (NMS_CAUSE_MEMORY).  Each call makes a device of its own:
  * two software accelerators share nothing.  Free with nms_device_close().
@@ -151,7 +154,10 @@ struct nms_device_info {
 	char submission[16];	/* how jobs reach it: "io_uring", "ioctl", "direct" */
 	char reason[192];	/* why this device and this way, in a line */
 };
-/** -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE).  @info: set up with NMS_INIT(). */
+/**
+ * -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE), -ENODEV and -EIO (NMS_CAUSE_DEVICE).  @info:
+ * set up with NMS_INIT().  What a device does not tell is 0 or "".
+ */
 int nms_device_info(struct nms_device *device, struct nms_device_info *info);
 
 /** Domains of energy, picojoules. */
@@ -169,13 +175,17 @@ struct nms_counters {
 	uint64_t busy_ns;
 	uint64_t commands, errors;
 };
-/** All contexts together.  -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE). */
+/**
+ * All contexts together.  -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE).  A device behind the
+ * kernel counts since it came up and all its users, which only administrators may see
+ * (-EPERM, NMS_CAUSE_RIGHT: CAP_PERFMON), and does not tell busy_ns.
+ */
 int nms_device_counters(struct nms_device *device, struct nms_counters *counters);
 
 /**
  * A context owns its buffers, datasets and jobs.  Contexts do not see each
  * other's buffers; its jobs run one after another, those of several contexts at
- * once.  -EINVAL, -ENOMEM.  Free with nms_context_destroy().
+ * once.  -EINVAL, -ENOMEM, and what opening the device's node gives.  Free with nms_context_destroy().
  */
 int nms_context_create(struct nms_device *device, struct nms_context **context);
 /**
@@ -193,8 +203,9 @@ int nms_context_counters(struct nms_context *context, struct nms_counters *count
 #define NMS_WRITE	0x2u
 
 /**
- * @bytes of near memory, zeroed.  -ENOSPC (NMS_CAUSE_NEAR_MEMORY), -EINVAL (0
- * bytes), -ENOMEM.  Free with nms_buffer_destroy().
+ * @bytes of near memory, zeroed.  -ENOSPC and -EDQUOT (NMS_CAUSE_NEAR_MEMORY: all of
+ * it, or the user's quota), -EMFILE (NMS_CAUSE_LIMIT), -EINTR (NMS_CAUSE_INTERRUPTED),
+ * -EINVAL (0 bytes), -ENOMEM, -ENODEV.  Free with nms_buffer_destroy().
  */
 int nms_buffer_create(struct nms_context *context, uint64_t bytes, struct nms_buffer **buffer);
 /**
@@ -258,8 +269,8 @@ int nms_dataset_create(struct nms_context *context, const char *name,
 /**
  * The dataset of that name on this device.  The context that made it keeps its
  * rights, others may read.  -ENOENT (NMS_CAUSE_NAME), -EACCES (NMS_CAUSE_RIGHT),
- * -ESTALE (NMS_CAUSE_DEVICE: its contents were lost), -EINVAL, -ENOMEM.  Free with
- * nms_dataset_close().
+ * -EINVAL (also if its owner says of the rows what its near memory cannot hold),
+ * -ENOMEM.  Free with nms_dataset_close().
  */
 int nms_dataset_open(struct nms_context *context, const char *name, struct nms_dataset **dataset);
 /** Forget the handle.  Near memory is free once name, handles and jobs have gone. */
@@ -274,7 +285,7 @@ struct nms_dataset_info {
 	size_t size;
 	char name[64];
 	uint64_t bytes;			/* of near memory */
-	uint64_t rows, stride;
+	uint64_t rows, stride;		/* as its owner said */
 	uint32_t cols;
 	enum nms_dtype dtype;
 	uint32_t uid, gid, mode;	/* of the software accelerator: the process's */
@@ -454,7 +465,8 @@ struct nms_trace {
 /**
  * Submit @count commands (1 to 65535) that run in order; the first error ends
  * the job.  Returns at once; jobs of a context run in the order in which they
- * were submitted.  @commands are copied; host memory that they name must stay
+ * were submitted.  Buffers are this context's (-EACCES, NMS_CAUSE_RIGHT).
+ * @commands are copied; host memory that they name must stay
  * until the job has ended; buffers are kept by the job.
  *
  * -EINVAL (NMS_CAUSE_ARGUMENT, _RANGE), -ENOMEM, or the errno of eventfd(2).
@@ -468,7 +480,10 @@ int nms_job_submit(struct nms_context *context, const struct nms_command *comman
  * ever).  Returns the job's outcome, which is then also this thread's last
  * error, or -ETIMEDOUT (NMS_CAUSE_TIMEOUT; the job goes on).  Signals do not end
  * the wait.  Outcomes: 0; -ECANCELED; -ETIME (a command's deadline); -EINVAL and
- * -EACCES with their causes; -ENOMEM; -EDOM (NMS_CAUSE_DIVERGED); -EIO.
+ * -EACCES with their causes; -ENOMEM (NMS_CAUSE_MEMORY, _LOCKED_MEMORY); -EDOM
+ * (NMS_CAUSE_DIVERGED); -ESTALE (contents of a buffer were lost); -ENETRESET (the
+ * device was reset: it may be tried again); -ENODEV (it has gone); -EREMOTEIO,
+ * -EPROTO, -EIO (it failed).
  */
 int nms_job_wait(struct nms_job *job, const struct timespec *deadline);
 /** -EAGAIN while it runs, else as nms_job_wait(). */
