@@ -586,6 +586,17 @@ static int call(struct context *c, unsigned long request, void *user)
 	return ret;
 }
 
+static void go_slowly(int fd)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+
+	mock.on_its_way++;
+	nanosleep(&pause, NULL);
+	pthread_mutex_lock(&lock);
+	mock.strays += !contexts[fd].open;
+	pthread_mutex_unlock(&lock);
+}
+
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
 	va_list ap;
@@ -597,6 +608,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_end(ap);
 	if (fd < 0 || fd >= FDS || !contexts[fd].open)
 		return __real_ioctl(fd, request, user);
+	if (mock.slow_cancel && request == NMS_IOCTL_CANCEL)
+		go_slowly(fd);
 	/* A handler may come in here while this thread holds the lock: not in a kernel. */
 	sigset_t all, old;
 
@@ -661,7 +674,9 @@ int __wrap_nms_kernel_ring_submit(struct kernel_ring *r, int fd, struct nms_subm
 	r->id = 0;
 	r->refused = 0;
 	r->looks = 0;
-	if (!mock.punt)
+	if (mock.punt)
+		mock.punted++;
+	else
 		ring_issue(r);
 	pthread_mutex_unlock(&lock);
 	return 0;
@@ -673,7 +688,7 @@ int __wrap_nms_kernel_ring_wait(struct kernel_ring *r, bool forever, int *res)
 	int ret = -EAGAIN;
 
 	pthread_mutex_lock(&lock);
-	if (!r->id && !r->refused && ++r->looks > 3)
+	if (!r->id && !r->refused && ++r->looks > 3 && !mock.punt_hold)
 		ring_issue(r);
 	j = job_find(r->context, r->id);
 	while (forever && j && !j->ended)

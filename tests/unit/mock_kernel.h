@@ -33,6 +33,10 @@ struct mock {
 	/* jobs */
 	bool hold;			/* they wait until mock_release() */
 	bool punt;			/* by io_uring: the id comes late */
+	atomic_bool punt_hold;		/* and not before this is false */
+	atomic_uint punted;
+	bool slow_cancel;		/* on its way into the kernel it takes a while */
+	atomic_uint on_its_way, strays;	/* strays find another file, or none */
 	bool gone;			/* the device */
 	int refuse, bad_command;	/* errno of a submission, and whose fault it is */
 	uint32_t bad_field;

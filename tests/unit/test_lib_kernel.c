@@ -2,6 +2,7 @@
 /* libnmsdev on devices behind the kernel, which is played by mock_kernel.c. */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -911,9 +912,15 @@ START_TEST(cancel_before_the_id)
 
 	mock.hold = true;
 	mock.punt = true;
+	mock.punt_hold = true;
 	ok(nms_job_submit(p.context, &c, 1, &job));
+	while (!mock.punted)
+		sched_yield();
 	nms_job_cancel(job);
+	ck_assert_int_eq(nms_job_poll(job), -EAGAIN);
+	mock.punt_hold = false;
 	is_cancelled(job);
+	ck_assert_int_eq(mock.calls[MOCK_NR(NMS_IOCTL_CANCEL)], 1);
 }
 END_TEST
 
@@ -991,6 +998,36 @@ START_TEST(cancel_races)
 	pthread_join(thread, NULL);
 	is_cancelled(job);
 	ck_assert_int_ge(cancelled, 0);
+}
+END_TEST
+
+static void *cancel_now(void *arg)
+{
+	nms_job_cancel(arg);
+	return NULL;
+}
+
+/* While somebody is about to cancel, the descriptor that he has looked up stays. */
+START_TEST(cancel_on_its_way)
+{
+	struct nms_job *job = job_on_hold(p.context, 1);
+	struct nms_progress progress;
+	pthread_t thread;
+
+	NMS_INIT(&progress);
+	while (!progress.done)
+		ok(nms_job_progress(job, &progress));
+	mock.slow_cancel = true;
+	ck_assert_int_eq(pthread_create(&thread, NULL, cancel_now, job), 0);
+	while (!mock.on_its_way)
+		sched_yield();
+	mock_release();
+	ok(nms_job_wait(job, NULL));
+	nms_context_destroy(p.context);
+	pthread_join(thread, NULL);
+	ck_assert_uint_eq(mock.strays, 0);
+	nms_job_destroy(job);
+	ok(nms_context_create(p.device, &p.context));
 }
 END_TEST
 
@@ -1203,6 +1240,7 @@ int main(void)
 	tcase_add_test(u, late_ids);
 	tcase_add_test(u, cancel_from_a_signal_handler);
 	tcase_add_loop_test(u, cancel_races, 0, 4);
+	tcase_add_test(u, cancel_on_its_way);
 	tcase_add_test(u, progress_is_the_kernels);
 	tcase_add_test(u, device_that_goes);
 	tcase_add_test(u, datasets_by_name);

@@ -129,8 +129,8 @@ struct nms_device_options {
  * @options: may be NULL: all defaults.  Copied, strings too.
  *
  * -ENODEV (NMS_CAUSE_URI: there is none; _DEVICE: it has gone), -EACCES and -EPERM
- * (NMS_CAUSE_RIGHT: the text says whose it is), -EMFILE (NMS_CAUSE_LIMIT), -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE, _OPTION,
- * _PROFILE), -ENOENT and -EBADMSG (NMS_CAUSE_ENERGY: the profile is missing or
+ * (NMS_CAUSE_RIGHT: the text says whose it is), -EMFILE (NMS_CAUSE_LIMIT), -EINVAL
+ * (NMS_CAUSE_ARGUMENT, _SIZE, _OPTION, _PROFILE), -ENOENT and -EBADMSG (NMS_CAUSE_ENERGY: the profile is missing or
  * malformed), -ENOMEM (NMS_CAUSE_MEMORY).  Each call makes a device of its own:
  * two software accelerators share nothing.  Free with nms_device_close().
  */
@@ -185,7 +185,8 @@ int nms_device_counters(struct nms_device *device, struct nms_counters *counters
 /**
  * A context owns its buffers, datasets and jobs.  Contexts do not see each
  * other's buffers; its jobs run one after another, those of several contexts at
- * once.  -EINVAL, -ENOMEM, and what opening the device's node gives.  Free with nms_context_destroy().
+ * once.  -EINVAL, -ENOMEM, and what opening the device's node gives.  Free with
+ * nms_context_destroy().
  */
 int nms_context_create(struct nms_device *device, struct nms_context **context);
 /**

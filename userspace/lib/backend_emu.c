@@ -29,8 +29,8 @@ static int emu_option(const char *key, const char *value, void *data, struct nms
 				      "%.60s: no such device option; known are "
 				      "near_size, threads, profile and energy", key);
 	if (nms_uri_size(value, &n) || (key[0] == 't' && n > UINT32_MAX))
-		return nms_error_fill(e, -EINVAL, NMS_CAUSE_OPTION, "%s: \"%.60s\" is not a %s", key,
-				      value, key[0] == 't' ? "number of threads" : "size in bytes");
+		return nms_error_fill(e, -EINVAL, NMS_CAUSE_OPTION,
+				      "%s: \"%.60s\" is not a %s", key, value, key[0] == 't' ? "number of threads" : "size in bytes");
 	if (key[0] == 't')
 		options->threads = (unsigned int)n;
 	else

@@ -161,8 +161,8 @@ int nms_emu_dataset_open(void *context, const char *name, struct nms_hw_near *ne
 	case -ENOENT:
 		return nms_fail(ret, NMS_CAUSE_NAME, "name: there is no dataset \"%s\"", name);
 	case -EACCES:
-		return nms_fail(ret, NMS_CAUSE_RIGHT, "dataset \"%s\": its mode does not let you read",
-				name);
+		return nms_fail(ret, NMS_CAUSE_RIGHT,
+				"dataset \"%s\": its mode does not let you read", name);
 	case -ENOMEM:
 		return nms_fail_memory(sizeof(struct emu_share));
 	default:
