@@ -98,6 +98,13 @@ class Control:
             if self.socket is None:
                 time.sleep(seconds)
                 return
+        try:
+            self._serve(seconds)
+        except (ConnectionResetError, BrokenPipeError):
+            # QEMU ends in the midst of it: that it has, its exit tells.
+            time.sleep(seconds)
+
+    def _serve(self, seconds):
         ready, _, _ = select.select([self.socket], [], [], seconds)
         if not ready:
             return

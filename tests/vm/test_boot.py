@@ -6,9 +6,15 @@ import importlib.util
 import io
 import pathlib
 import re
+import socket
+import sys
+import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import control  # pylint: disable=wrong-import-position
+
 LOADER = importlib.machinery.SourceFileLoader("boot", str(HERE / "boot"))
 boot = importlib.util.module_from_spec(importlib.util.spec_from_loader("boot", LOADER))
 LOADER.exec_module(boot)
@@ -161,6 +167,24 @@ class ReportTest(unittest.TestCase):
         bad = (TAP.replace("- first", "- first # SKIP"), with_line(DURING_FIRST, REPORTS[0]), ["first"])
         self.assertEqual(self.failed(*bad), ["first"])
         self.assertNotIn("SKIP", judge(*bad)[1]["first"])
+
+
+class ControlTest(unittest.TestCase):
+    def test_qemu_ends_with_a_request_unread(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            with socket.socket(socket.AF_UNIX) as qemu:
+                qemu.bind(str(folder / "control"))
+                qemu.listen()
+                serve = control.Control(folder, None)
+                serve.step(0)
+                peer, _ = qemu.accept()
+            # Closed with something to read, it is reset.
+            serve.socket.sendall(b"answer\n")
+            peer.close()
+            serve.step(0)
+            serve.step(0)
+            serve.socket.close()
 
 
 class SkipsTest(unittest.TestCase):
