@@ -28,6 +28,8 @@ ok 2 - second
 """
 LOG = [
     "[    0.000000] Linux version 6.1.0-56-amd64 (debian-kernel@lists.debian.org)",
+    "[    0.000000] Kernel command line: console=ttyS0 rcupdate.rcu_cpu_stall_timeout=200",
+    "[    0.200000] \tRCU CPU stall warnings timeout set to 200 (rcu_cpu_stall_timeout).",
     "[    0.400000] DMA-API: preallocated 65536 debug entries",
     "[    0.400000] DMA-API: debugging enabled by kernel config",
     "[    1.000000] nms-test: begin first",
@@ -38,7 +40,7 @@ LOG = [
     "[    4.000000] nms-test: end second",
     "[    5.000000] reboot: Power down",
 ]
-DURING_FIRST, BETWEEN, AFTER, BOOTING = 6, 7, 9, 1
+DURING_FIRST, BETWEEN, AFTER, BOOTING = 8, 9, 11, 1
 
 # As the kernel writes them.
 REPORTS = [
@@ -63,6 +65,8 @@ REPORTS = [
     "list_del corruption. prev->next should be ffff888003a40c00, but was dead000000000122",
     "INFO: task kworker/u4:2:33 blocked for more than 120 seconds.",
     "rcu: INFO: rcu_sched detected stalls on CPUs/tasks:",
+    "rcu: INFO: rcu_sched self-detected stall on CPU",
+    "rcu: INFO: rcu_preempt detected expedited stalls on CPUs/tasks: { 1-... } 26 jiffies s: 1",
     "watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [nms_data:91]",
     "irq 24: nobody cared (try booting with the \"irqpoll\" option)",
     "Kernel panic - not syncing: Fatal exception",
@@ -142,7 +146,7 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(self.failed(log=log), ["module-loaded"])
 
     def test_result_missing(self):
-        self.assertEqual(self.failed(tap="1..2\nok 1 - first\n", log=LOG[:7]),
+        self.assertEqual(self.failed(tap="1..2\nok 1 - first\n", log=LOG[:9]),
                          ["second", "log-whole"])
         self.assertEqual(self.failed(tap=""), ["first", "second"])
 
