@@ -375,8 +375,9 @@ static pci_ers_result_t nms_error_detected(struct pci_dev *pdev, pci_channel_sta
 
 	dev_err(&pdev->dev, "error of the bus, channel state %d\n", state);
 	if (state == pci_channel_io_perm_failure) {
+		/* Not gone: an administrator may bring it back, or the core remove it. */
 		mutex_lock(&nms->run_lock);
-		nms_stop(nms, NMS_DEAD, -ENODEV);
+		nms_stop(nms, NMS_DEAD, -EIO);
 		mutex_unlock(&nms->run_lock);
 		return PCI_ERS_RESULT_DISCONNECT;
 	}
