@@ -183,7 +183,7 @@ struct nms_device {
 	wait_queue_head_t state_wait;
 	atomic_t recovering;		/* single flight */
 	char reason[64];		/* of the last recovery */
-	unsigned long bus_since;	/* jiffies: the PCI core is bringing it back; 0: it is not */
+	unsigned long bus_since;	/* jiffies, when the PCI core took it; 0: it has not */
 	struct work_struct recover_work;
 	struct delayed_work watchdog;
 	struct workqueue_struct *wq;	/* may wait for the device to come back */
