@@ -123,37 +123,70 @@ int nms_mem_pin(struct nms_context *ctx, struct nms_mem *mem, u64 address, u64 l
 
 /* ---- fixed buffers ------------------------------------------------------------- */
 
-/* Segments of @iter that are used: a ring tells all that follow, too. */
-static unsigned int nms_count_bvecs(const struct iov_iter *iter)
-{
-	size_t left = iov_iter_count(iter) + iter->iov_offset;
-	unsigned int n;
+struct nms_walk {
+	const struct bio_vec *bv;
+	unsigned int nr;
+	size_t skip, left;	/* bytes: within *bv, and of all */
+};
 
-	for (n = 0; n < iter->nr_segs && left; n++)
-		left -= min_t(size_t, iter->bvec[n].bv_len, left);
-	return left ? 0 : n;
+struct nms_run {
+	struct page *page;
+	size_t offset, length;
+};
+
+/*
+ * The next stretch of memory without a gap: older rings have a segment for each
+ * page, and each would be mapped by itself.
+ */
+static bool nms_next_run(struct nms_walk *walk, struct nms_run *run)
+{
+	phys_addr_t end = 0;
+
+	run->length = 0;
+	while (walk->left && walk->nr) {
+		const struct bio_vec *bv = walk->bv;
+		size_t take = min_t(size_t, bv->bv_len - walk->skip, walk->left);
+		phys_addr_t begin = page_to_phys(bv->bv_page) + bv->bv_offset + walk->skip;
+
+		if (run->length && (begin != end || run->length + take > SZ_1G))
+			break;
+		if (!run->length) {
+			run->page = bv->bv_page;
+			run->offset = bv->bv_offset + walk->skip;
+		}
+		run->length += take;
+		end = begin + take;
+		walk->left -= take;
+		walk->skip = 0;
+		walk->bv++;
+		walk->nr--;
+	}
+	return run->length;
 }
 
 static int nms_mem_from_bvec(struct nms_mem *mem, const struct iov_iter *iter)
 {
-	size_t left = iov_iter_count(iter), skip = iter->iov_offset;
-	const struct bio_vec *bv = iter->bvec;
-	unsigned int n = nms_count_bvecs(iter), i;
+	const struct nms_walk whole = {
+		.bv = iter->bvec, .nr = iter->nr_segs, .skip = iter->iov_offset,
+		.left = iov_iter_count(iter),
+	};
+	struct nms_walk walk = whole;
 	struct scatterlist *sg;
+	struct nms_run run;
+	unsigned int n = 0, i;
 	int err;
 
-	if (!n)
+	while (nms_next_run(&walk, &run))
+		n++;
+	if (!n || walk.left)
 		return -EFAULT;
 	err = sg_alloc_table(&mem->sgt, n, GFP_KERNEL);
 	if (err)
 		return err;
+	walk = whole;
 	for_each_sgtable_sg(&mem->sgt, sg, i) {
-		size_t take = min_t(size_t, bv->bv_len - skip, left);
-
-		sg_set_page(sg, bv->bv_page, take, bv->bv_offset + skip);
-		left -= take;
-		skip = 0;
-		bv++;
+		nms_next_run(&walk, &run);
+		sg_set_page(sg, run.page, run.length, run.offset);
 	}
 	return 0;
 }
