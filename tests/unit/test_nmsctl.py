@@ -656,7 +656,10 @@ class Terminal(Case):
     def start(self, args, **kwargs):
         """Run it until it has begun its output files, and a little of the job."""
         before = len(os.listdir(self.at))
-        tool = subprocess.Popen([NMSCTL, *args], cwd=self.at, **kwargs)
+        # who runs the tests by nohup has them ignore a hangup
+        tool = subprocess.Popen(
+            [NMSCTL, *args], cwd=self.at,
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL), **kwargs)
         deadline = time.monotonic() + 30
         while len(os.listdir(self.at)) == before and time.monotonic() < deadline:
             time.sleep(0.01)
