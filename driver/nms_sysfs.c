@@ -65,6 +65,8 @@ static ssize_t recover_store(struct device *dev, struct device_attribute *attr, 
 
 	if (err || !yes)
 		return -EINVAL;
+	/* One that is about to end, in vain perhaps, would not serve who asks now. */
+	flush_work(&nms_of(dev)->recover_work);
 	nms_recover(nms_of(dev), "asked for by an administrator");
 	flush_work(&nms_of(dev)->recover_work);
 	return count;
