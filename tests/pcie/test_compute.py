@@ -202,6 +202,13 @@ class LongTest(ComputeTest):
             dev.EMBED, embed_block(self.place, 0, iterations=50000000, stop=-1.0, plane=at), **how)
         return result, self.queue.submit(data)
 
+    def assertBegins(self, result):
+        """It is at work on its operands: in a phase beyond that of reading."""
+        deadline = time.monotonic() + 20
+        while self.memory.get(result + 400, 4) == bytes(4):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+
     def assertBeats(self, *results):
         """Each is alive, twice a second."""
         for _ in range(4):
@@ -224,11 +231,12 @@ class LongTest(ComputeTest):
         self.assertLess(time.monotonic() - began, 3)
 
     def test_data_goes_on(self):
-        _, cid = self.start()
+        result, cid = self.start()
         other = self.device.range_create(4096)
         began = time.monotonic()
         self.assertStatus(self.queue.do(self.device.data(dev.ZERO, other, 4096)), dev.OK)
         self.assertLess(time.monotonic() - began, 1)
+        self.assertBegins(result)
         self.assertStatus(self.device.range_destroy(self.place), dev.RANGE_BUSY)
         self.assertStatus(self.device.abort(1, cid), dev.OK)
         self.assertStatus(self.queue.poll(), dev.ABORTED)
