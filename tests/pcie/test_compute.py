@@ -343,6 +343,11 @@ class LongTest(ComputeTest):
         time.sleep(0.3)
         self.assertEqual(self.server.control("fault hang 1"), "ok")
         hung_result, _ = self.start()
+        # Each has a thread of its own: the fault is for who comes first.
+        deadline = time.monotonic() + 10
+        while "faults=1" not in self.server.control("count"):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
         other_result, other = self.start()
         time.sleep(0.5)
         self.assertBeats(result, other_result)
