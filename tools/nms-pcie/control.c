@@ -25,6 +25,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "listen.h"
 #include "private.h"
 
 #define MAX_CONNECTIONS 16u
@@ -213,28 +214,25 @@ static void *control_main(void *data)
 
 int control_start(const char *path, struct device *device, struct control **out)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	struct control *c;
-	int err;
+	struct control *c = calloc(1, sizeof(*c));
+	int err = 0;
 
-	if (strlen(path) >= sizeof(addr.sun_path))
-		return -ENAMETOOLONG;
-	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
 	c->device = device;
 	for (unsigned int i = 0; i < MAX_CONNECTIONS; i++)
 		c->connection[i].fd = -1;
-	strcpy(addr.sun_path, path);
-	strcpy(c->path, path);
-	unlink(path);
-	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	c->stop = eventfd(0, EFD_CLOEXEC);
-	if (c->fd < 0 || c->stop < 0 || bind(c->fd, (struct sockaddr *)&addr, sizeof(addr)) ||
-	    listen(c->fd, 4))
+	if (c->stop < 0)
 		err = -errno;
-	else
+	c->fd = err ? err : listen_at(path, 4);
+	if (c->fd < 0) {
+		err = c->fd;
+	} else {
+		/* Not longer than a socket's path. */
+		snprintf(c->path, sizeof(c->path), "%s", path);
 		err = -pthread_create(&c->thread, NULL, control_main, c);
+	}
 	if (err) {
 		if (c->fd >= 0)
 			close(c->fd);
