@@ -4,7 +4,9 @@
  * end with a reason, and the device works afterwards.  The kernel's aer_inject
  * makes them.
  */
+#define _GNU_SOURCE
 #include <linux/pci_regs.h>
+#include <sched.h>
 
 #include "nms_control.h"
 
@@ -80,14 +82,25 @@ static bool wait_generation(unsigned long wanted)
 	return false;
 }
 
+/* All in one queue from now on. */
+static void stay_here(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
 /* Jobs that hang until the error ends them. */
 static void with_jobs(struct __test_metadata *_metadata, FIXTURE_DATA(aer) *self, uint32_t error)
 {
 	unsigned char seen[JOBS][4096];
-	unsigned long before = generation();
+	unsigned long before = generation(), failed = faults(self->control);
 	struct nms_job_result result;
 	uint64_t job[JOBS];
 
+	stay_here();
 	ASSERT_TRUE(ask(self->control, "device fault hang 1 100"));
 	for (int i = 0; i < JOBS; i++) {
 		struct nms_cmd cmd = nms_copy(NMS_CMD_READ, self->handle, 0, seen[i],
@@ -95,6 +108,8 @@ static void with_jobs(struct __test_metadata *_metadata, FIXTURE_DATA(aer) *self
 
 		ASSERT_EQ(0, nms_submit(self->fd, &cmd, 1, &job[i]));
 	}
+	/* The others wait behind it in the same queue. */
+	EXPECT_TRUE(wait_faults(self->control, failed + 1));
 	EXPECT_EQ(-ETIMEDOUT, nms_wait(self->fd, job[0], 0, NULL));
 	ASSERT_TRUE(ask(self->control, "device clear"));
 	ASSERT_EQ(0, inject(self, error, 0));

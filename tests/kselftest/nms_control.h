@@ -39,19 +39,53 @@ static inline unsigned long number(const char *path)
 }
 
 /* Ask outside; true if the answer is "ok ...". */
-static inline bool ask(int control, const char *line)
+static inline bool ask_for(int control, const char *line, char *answer, size_t size)
 {
-	char answer[1024];
 	size_t n = 0;
 
 	if (dprintf(control, "%s\n", line) < 0)
 		return false;
-	while (n < sizeof(answer) - 1 && read(control, answer + n, 1) == 1 && answer[n] != '\n')
+	while (n < size - 1 && read(control, answer + n, 1) == 1 && answer[n] != '\n')
 		n++;
 	answer[n] = '\0';
 	if (strncmp(answer, "ok", 2))
 		printf("# %s: %s\n", line, answer);
 	return !strncmp(answer, "ok", 2);
+}
+
+static inline bool ask(int control, const char *line)
+{
+	char answer[1024];
+
+	return ask_for(control, line, answer, sizeof(answer));
+}
+
+/* Wait until the device has begun to fail: what was submitted may not have reached it yet. */
+static inline bool wait_faults(int control, unsigned long number)
+{
+	char answer[256];
+
+	for (int i = 0; i < 1000; i++) {
+		unsigned long seen;
+
+		if (!ask_for(control, "device count", answer, sizeof(answer)))
+			return false;
+		if (sscanf(answer, "ok faults=%lu", &seen) == 1 && seen >= number)
+			return true;
+		usleep(10000);
+	}
+	printf("# %s: %lu faults were to come\n", answer, number);
+	return false;
+}
+
+static inline unsigned long faults(int control)
+{
+	char answer[256];
+	unsigned long n = 0;
+
+	if (ask_for(control, "device count", answer, sizeof(answer)))
+		sscanf(answer, "ok faults=%lu", &n);
+	return n;
 }
 
 static inline bool wait_state(const char *wanted, int seconds)
