@@ -31,7 +31,7 @@ class Params(C.Structure):
     _fields_ = [("rule", C.c_int), ("budget", C.c_int), ("count", C.c_uint64),
                 ("quota", C.c_void_p), ("keep", C.c_void_p), ("nkeep", C.c_size_t),
                 ("mass", C.c_void_p), ("bandwidth", C.c_float), ("affinity", Bandwidth),
-                ("seed", C.c_uint64)]
+                ("neighbours", C.c_int), ("seed", C.c_uint64)]
 
 
 class Input(C.Structure):
@@ -59,7 +59,7 @@ def groups(labels, n=None, drop=None):
 
 
 def try_select(rule, count, x=None, y=None, labels=None, drop=None, keep=(), mass=None,
-               budget=PROPORTIONAL, quota=None, bandwidth=0, perplexity=10, seed=0, env=None):
+               budget=PROPORTIONAL, quota=None, bandwidth=0, perplexity=10, neighbours=0, seed=0, env=None, stats=None):
     """Error, exemplars, weights; the fault is in env._fault."""
     env = env or engine.env()
     err, g = groups(labels, len(y) if x is None else len(x), drop)
@@ -68,12 +68,13 @@ def try_select(rule, count, x=None, y=None, labels=None, drop=None, keep=(), mas
     quota = None if quota is None else np.array(quota, np.uint32)
     mass = None if mass is None else np.ascontiguousarray(mass, np.float32)
     params = Params(RULES.get(rule, rule), budget, count, ptr(quota), ptr(keep), len(keep),
-                    ptr(mass), bandwidth, Bandwidth(1, perplexity, 0, 0, 0), seed)
+                    ptr(mass), bandwidth, Bandwidth(1, perplexity, 0, 0, 0), neighbours, seed)
     data = Input(ptr(x), 0 if x is None else x.shape[1], 0 if x is None else x.strides[0] // 4,
                  ptr(y), C.addressof(g))
     index = np.full(count + 1, 0xfefefefe, np.uint32)
     weight = np.full(count + 1, np.nan, np.float32)
-    err = lib.eng_select(C.byref(env), C.byref(data), C.byref(params), ptr(index), ptr(weight))
+    err = lib.eng_select(C.byref(env), C.byref(data), C.byref(params), ptr(index), ptr(weight),
+                         stats and C.byref(stats))
     lib.eng_groups_free(C.byref(g))
     assert index[count] == 0xfefefefe and np.isnan(weight[count]), "wrote past the end"
     return err, index[:count].astype(int), weight[:count]

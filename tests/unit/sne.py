@@ -26,6 +26,11 @@ class BandwidthStats(C.Structure):
                 ("residual_mean", C.c_float), ("residual_max", C.c_float)]
 
 
+class KnnStats(C.Structure):
+    _fields_ = [("method", C.c_int), ("recall10", C.c_float), ("recall", C.c_float),
+                ("sample", C.c_uint32), ("cells", C.c_uint32), ("probed", C.c_uint32)]
+
+
 class SearchResult(C.Structure):
     _fields_ = [("log_beta", C.c_float), ("error", C.c_float), ("evaluations", C.c_uint32)]
 

@@ -25,7 +25,7 @@ class EmbedParams(C.Structure):
     _fields_ = [("bandwidth", sne.BandwidthParams), ("tsne", TsneParams),
                 ("entropy_guided", C.c_bool), ("perplexity_min", C.c_float),
                 ("perplexity_max", C.c_float), ("candidates", C.c_uint32),
-                ("nrows", C.c_size_t)]
+                ("nrows", C.c_size_t), ("neighbours", C.c_int)]
 
 
 class Trace(C.Structure):
@@ -37,7 +37,7 @@ class Trace(C.Structure):
 class EmbedStats(C.Structure):
     _fields_ = [("perplexity", C.c_float), ("entropy", C.c_float), ("kl", C.c_float),
                 ("iterations", C.c_uint32), ("bandwidth", sne.BandwidthStats),
-                ("ntrace", C.c_uint32)]
+                ("ntrace", C.c_uint32), ("neighbours", sne.KnnStats)]
 
 
 lib.eng_embed_memory.restype = C.c_size_t
@@ -51,7 +51,7 @@ class Embedding:
 
     def __init__(self, x, labels=None, drop=None, perplexity=10.0, iterations=60, guided=False,
                  candidates=0, perplexity_min=0.0, perplexity_max=0.0, threads=1, seed=1, e=None,
-                 kernels=None):
+                 kernels=None, neighbours=0):
         n, d = x.shape
         e = e or env(threads, kernels=kernels)
         groups = Groups()
@@ -66,7 +66,7 @@ class Embedding:
         params = EmbedParams(
             sne.BandwidthParams(sne.NEWTON, perplexity, 0, 0, seed),
             TsneParams(iterations, iterations // 3, 0, 0, -1, seed), guided, perplexity_min,
-            perplexity_max, candidates, n)
+            perplexity_max, candidates, n, neighbours)
         self.err = lib.eng_embed(C.byref(e), ptr(x), C.c_size_t(d), C.c_size_t(x.strides[0] // 4),
                                  C.byref(groups), C.byref(params), ptr(self.y), ptr(self.flags),
                                  lines, C.byref(self.stats))
@@ -126,6 +126,18 @@ class Layout(unittest.TestCase):
         self.assertEqual(list(out.stats.bandwidth.rows), list(np.bincount(out.flags, minlength=5)))
         expected = sum((labels == v).mean() * occupancy(out.y[labels == v]) for v in (0, 1))
         self.assertAlmostEqual(out.stats.entropy, expected, places=3)
+
+    def test_approximate_neighbours(self):
+        """Asked for, told of, and a plane of its own; two groups too small for it are exact."""
+        x = blobs(3000)
+        exact, ivf = Embedding(x, neighbours=1), Embedding(x, neighbours=2)
+        self.assertEqual(exact.stats.neighbours.method, 1)
+        self.assertEqual(exact.stats.neighbours.recall, 1)
+        self.assertEqual(ivf.stats.neighbours.method, 2)
+        self.assertGreater(ivf.stats.neighbours.recall10, 0.95)
+        self.assertEqual(bytes(Embedding(x).stats.neighbours), bytes(exact.stats.neighbours))
+        small = Embedding(x[:600], (np.arange(600) % 2).astype(np.uint32), neighbours=2)
+        self.assertEqual(small.stats.neighbours.method, 1)
 
     def test_dropped_rows(self):
         x = blobs(120)

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 import engine
+import sne
 from engine import lib, ptr
 
 
@@ -43,6 +44,115 @@ def exact(x, k):
 
 def by_profile(e):
     return C.cast(e.kernels, C.POINTER(C.c_int))[0]
+
+
+def approximate(e, x, k, method=2):
+    """The same by eng_knn_by(), and its statistics."""
+    nb, stats = Neighbours(), sne.KnnStats()
+    n, d = x.shape
+    err = lib.eng_knn_by(C.byref(e), method, ptr(x), C.c_size_t(n), C.c_size_t(d),
+                         C.c_size_t(x.strides[0] // 4), C.c_size_t(k), C.byref(nb),
+                         C.byref(stats))
+    if err:
+        assert not nb.index and not nb.dist2
+        return err, None, None, stats
+    index = np.ctypeslib.as_array(nb.index, (n, k)).copy()
+    dist2 = np.ctypeslib.as_array(nb.dist2, (n, k)).copy()
+    lib.eng_neighbours_free(C.byref(nb))
+    return err, index, dist2, stats
+
+
+def recall(found, wanted, k):
+    return np.mean([np.isin(w[:k], f).mean() for f, w in zip(found, wanted)])
+
+
+class InvertedFile(unittest.TestCase):
+    """Approximate neighbours: what is found is right, and as much of it as is said."""
+
+    def setUp(self):
+        self.rng = np.random.default_rng(21)
+
+    def curved(self, n, d, inner=6):
+        """Points of few inner dimensions, as data have: smooth functions of them."""
+        t = self.rng.standard_normal((n, inner))
+        x = np.sin(t @ self.rng.standard_normal((inner, d)))
+        return (x + 0.01 * self.rng.standard_normal((n, d))).astype(np.float32)
+
+    def check(self, x, k, index, dist2):
+        self.assertTrue((np.diff(dist2, axis=1) >= 0).all())
+        self.assertFalse((index == np.arange(len(x))[:, None]).any())
+        self.assertTrue((np.diff(np.sort(index, axis=1), axis=1) > 0).all())
+        measured = ((x.astype(float)[index] - x.astype(float)[:, None]) ** 2).sum(axis=2)
+        np.testing.assert_allclose(dist2, measured, rtol=(x.shape[1] + 4) * 2.0**-24, atol=0)
+
+    def test_recall_is_as_it_says(self):
+        x = self.curved(20000, 24, 2)
+        err, index, dist2, stats = approximate(engine.env(threads=2), x, 60)
+        self.assertEqual((err, stats.method), (0, 2))
+        self.check(x, 60, index, dist2)
+        want = NearestNeighbors(n_neighbors=60, algorithm="brute").fit(x).kneighbors()[1]
+        for k, told in ((10, stats.recall10), (60, stats.recall)):
+            self.assertGreaterEqual(told, 0.98)
+            self.assertAlmostEqual(recall(index, want, k), told, delta=0.01)
+        self.assertLess(stats.probed, stats.cells / 3)
+        self.assertGreater(stats.sample, 500)
+
+    def test_rows_with_gaps(self):
+        x = np.full((3000, 20), np.nan, np.float32)
+        x[:, :17] = self.curved(3000, 17, 3)
+        packed = np.ascontiguousarray(x[:, :17])
+        one = approximate(engine.env(), x[:, :17], 20)
+        two = approximate(engine.env(), packed, 20)
+        np.testing.assert_array_equal(one[1], two[1])
+        np.testing.assert_array_equal(one[2], two[2])
+
+    def test_nothing_to_gain(self):
+        """No structure in many dimensions, or too few rows: the answer is the exact one."""
+        for x, k in ((self.rng.standard_normal((4000, 100)).astype(np.float32), 30),
+                     (self.curved(300, 5), 10), (self.curved(1000, 5), 999)):
+            err, index, dist2, stats = approximate(engine.env(threads=2), x, k)
+            _, want, want2 = run(engine.env(threads=2), x, k)
+            self.assertEqual((err, stats.method, stats.recall), (0, 1, 1))
+            np.testing.assert_array_equal(index, want)
+            np.testing.assert_array_equal(dist2, want2)
+
+    def test_copies(self):
+        """One site holds most rows: its cell is cut, and its rows find each other."""
+        x = self.curved(6000, 8, 2)
+        x[::2] = x[0]
+        err, index, dist2, stats = approximate(engine.env(threads=3), x, 40)
+        self.assertEqual((err, stats.method), (0, 2))
+        self.check(x, 40, index, dist2)
+        self.assertFalse(dist2[::2].any())
+        same = np.zeros((5000, 4), np.float32)
+        err, index, dist2, stats = approximate(engine.env(threads=3), same, 40)
+        self.assertEqual(err, 0)
+        self.check(same, 40, index, dist2)
+
+    def test_same_bits_however_run(self):
+        x, seen = self.curved(6000, 21, 2), {}
+        for i, kernels in enumerate(engine.variants()):
+            for threads in (1, 2, 3) if i == 0 else (1 + i % 3,):
+                e = engine.env(threads=threads, kernels=kernels)
+                err, index, dist2, stats = approximate(e, x, 33)
+                counts = [list(phase) for phase in e._counters.count]
+                bits = index.tobytes() + dist2.tobytes() + bytes(stats) + repr(counts).encode()
+                self.assertEqual((err, stats.method), (0, 2))
+                self.assertEqual(seen.setdefault(by_profile(e), bits), bits, threads)
+
+    def test_auto_is_exact_where_rows_are_few(self):
+        x = self.curved(3000, 8)
+        self.assertEqual(approximate(engine.env(), x, 10, method=0)[3].method, 1)
+        self.assertEqual(approximate(engine.env(), x, 10, method=1)[3].method, 1)
+
+    def test_refusals_and_cancel(self):
+        x = self.curved(1500, 3)
+        for k in (0, 1500):
+            self.assertEqual(approximate(engine.env(), x, k)[0], -errno.EINVAL)
+        yes = C.CFUNCTYPE(C.c_bool, C.c_void_p)(lambda data: True)
+        e = engine.env(threads=2)
+        e._monitor.cancelled = C.cast(yes, C.c_void_p)
+        self.assertEqual(approximate(e, x, 5)[0], -errno.ECANCELED)
 
 
 class Knn(unittest.TestCase):

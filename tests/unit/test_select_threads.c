@@ -57,7 +57,7 @@ static int run(const struct data *data, enum eng_rule rule, unsigned int threads
 	int err;
 
 	ck_assert_int_eq(eng_pool_create(threads, &env.pool), 0);
-	err = eng_select(&env, &in, &params, index, weight);
+	err = eng_select(&env, &in, &params, index, weight, NULL);
 	eng_pool_destroy(env.pool);
 	return err;
 }
@@ -117,8 +117,8 @@ START_TEST(test_bare)
 	uint32_t index[2][COUNT];
 	float weight[COUNT];
 
-	ck_assert_int_eq(eng_select(&bare, &in, &params, index[0], NULL), 0);
-	ck_assert_int_eq(eng_select(&portable, &in, &params, index[1], weight), 0);
+	ck_assert_int_eq(eng_select(&bare, &in, &params, index[0], NULL, NULL), 0);
+	ck_assert_int_eq(eng_select(&portable, &in, &params, index[1], weight, NULL), 0);
 	ck_assert_mem_eq(index[0], index[1], sizeof(index[0]));
 	data_free(data);
 }

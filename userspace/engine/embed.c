@@ -45,6 +45,7 @@ static int embed_rows(struct task *t, struct embed_rows *rows, struct part *part
 	const struct eng_env *env = &t->watch.env;
 	struct eng_bandwidth_params bandwidth = t->params->bandwidth;
 	struct eng_bandwidth_stats found;
+	struct eng_knn_stats neighbours;
 	struct eng_tsne_stats tsne;
 	struct eng_neighbours nb;
 	size_t n = rows->n;
@@ -54,7 +55,8 @@ static int embed_rows(struct task *t, struct embed_rows *rows, struct part *part
 	err = embed_start(env, rows, t->params->tsne.seed, part->y);
 	if (err)
 		return err;
-	err = eng_knn(env, rows->x, n, rows->d, rows->ld, embed_neighbours(n, t->perplexity), &nb);
+	err = eng_knn_by(env, t->params->neighbours, rows->x, n, rows->d, rows->ld,
+			 embed_neighbours(n, t->perplexity), &nb, &neighbours);
 	if (err)
 		return err;
 	free(rows->x);
@@ -64,6 +66,7 @@ static int embed_rows(struct task *t, struct embed_rows *rows, struct part *part
 	if (err)
 		return err;
 	add_bandwidth(t, &found, n);
+	eng_knn_stats_add(&t->stats->neighbours, &neighbours);
 	t->stats->iterations += tsne.iterations;
 	t->kl += (double)tsne.kl * (double)n;
 	return 0;

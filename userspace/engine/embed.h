@@ -9,6 +9,7 @@
 
 #include "bandwidth.h"
 #include "groups.h"
+#include "knn.h"
 #include "tsne.h"
 
 /* One line of the trace of an entropy-guided choice. */
@@ -30,6 +31,7 @@ struct eng_embed_params {
 	float perplexity_min, perplexity_max;	/* of the search; 0: 5, 100 */
 	uint32_t candidates;			/* most perplexities tried; 0: 8 */
 	size_t nrows;				/* rows of y; 0: up to the last in a group */
+	enum eng_knn_method neighbours;		/* of the result; trials are small and exact */
 };
 
 struct eng_embed_stats {
@@ -39,6 +41,7 @@ struct eng_embed_stats {
 	uint32_t iterations;	/* summed over groups, of the result */
 	struct eng_bandwidth_stats bandwidth;
 	uint32_t ntrace;	/* lines written to the trace */
+	struct eng_knn_stats neighbours; /* of the group with the lowest recall; none: zeros */
 };
 
 /*

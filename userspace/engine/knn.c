@@ -23,21 +23,26 @@ size_t knn_centre(const struct knn *s, size_t first, size_t rows, float *to)
 	return count;
 }
 
-static int run_blocks(struct knn *s)
+/* Rows sought in one block after another are told of as they are done. */
+static int run_blocks(struct knn *s, bool report)
 {
-	size_t blocks = (s->n + s->rows - 1) / s->rows;
 	size_t step = 8 * (size_t)eng_pool_threads(s->env->pool);
-	size_t done;
+	size_t done = 0, total = 0;
 
 	step = step < STEP ? STEP : step;
-	for (s->first_block = 0; s->first_block < blocks; s->first_block += step) {
-		size_t left = blocks - s->first_block;
+	for (size_t b = 0; b < s->nblocks; b++)
+		total += s->blocks[b].rows;
+	for (s->first_block = 0; s->first_block < s->nblocks; s->first_block += step) {
+		size_t left = s->nblocks - s->first_block;
+		size_t here = left < step ? left : step;
 
-		eng_parallel(s->env, left < step ? left : step, knn_block, s);
+		eng_parallel(s->env, here, knn_search, s);
 		if (atomic_load(&s->cancelled) || eng_cancelled(s->env))
 			return -ECANCELED;
-		done = left <= step ? s->n : (s->first_block + step) * s->rows;
-		eng_progress(s->env, ENG_PHASE_NEIGHBOURS, done, s->n);
+		for (size_t b = 0; b < here; b++)
+			done += s->blocks[s->first_block + b].rows;
+		if (report)
+			eng_progress(s->env, ENG_PHASE_NEIGHBOURS, done, total);
 	}
 	return 0;
 }
@@ -46,14 +51,15 @@ static int run_blocks(struct knn *s)
 static int find_mean(struct knn *s)
 {
 	double *sums = calloc(s->d, 2 * sizeof(*sums));
-	size_t rows = (s->n + MEAN_STRIPES - 1) / MEAN_STRIPES;
+	size_t rows = (s->n + MEAN_STRIPES - 1) / MEAN_STRIPES, count = 0;
 	double *stripe;
 
 	if (!sums)
 		return -ENOMEM;
 	stripe = sums + s->d;
 	for (size_t i = 0; i < s->n; i++) {
-		for (size_t j = 0; j < s->d; j++)
+		count += knn_name(s, i) != KNN_NOBODY;
+		for (size_t j = 0; j < s->d && knn_name(s, i) != KNN_NOBODY; j++)
 			stripe[j] += (double)s->x[i * s->ld + j];
 		if ((i + 1) % rows && i + 1 < s->n)
 			continue;
@@ -62,7 +68,7 @@ static int find_mean(struct knn *s)
 		memset(stripe, 0, s->d * sizeof(*stripe));
 	}
 	for (size_t j = 0; j < s->d; j++)
-		s->mean[j] = (float)(sums[j] / (double)s->n);
+		s->mean[j] = (float)(sums[j] / (double)count);
 	free(sums);
 	return 0;
 }
@@ -76,12 +82,13 @@ static void pack_chunk(void *arg, size_t chunk, unsigned int worker)
 
 	eng_gemm_pack(w->centred, count, s->d, s->d, nr, s->right + first * s->d);
 	for (size_t i = 0; i < nr; i++) {
+		bool row = i < count && knn_name(s, first + i) != KNN_NOBODY;
 		double sum = 0.0;
 
-		for (size_t j = 0; j < s->d && i < count; j++)
+		for (size_t j = 0; j < s->d && row; j++)
 			sum += (double)w->centred[i * s->d + j] * (double)w->centred[i * s->d + j];
-		s->seed[first + i] = i < count ? (float)(-0.5 * sum) : -INFINITY;
-		if (i < count)
+		s->seed[first + i] = row ? (float)(-0.5 * sum) : -INFINITY;
+		if (row)
 			s->norm2[first + i] = sum;
 	}
 }
@@ -98,13 +105,13 @@ static int pack_rows(struct knn *s)
 	return 0;
 }
 
-static void plan(struct knn *s)
+void knn_plan(struct knn *s, size_t rows)
 {
 	size_t strips;
 
 	s->keep = s->k + MARGIN + s->k / 8;
-	if (s->keep > s->n - 1)
-		s->keep = s->n - 1;
+	if (s->keep > rows - 1)
+		s->keep = rows - 1;
 	s->room = 2 * s->keep + 2 * ENG_GEMM_NR_MAX;
 	strips = BLOCK_BYTES / (s->room * sizeof(uint64_t) * s->ops->mr);
 	if (strips > KNN_STRIPS)
@@ -146,7 +153,7 @@ static int make_worker(const struct knn *s, struct knn_worker *w)
 	return 0;
 }
 
-static void free_work(struct knn *s)
+void knn_end(struct knn *s)
 {
 	for (unsigned int i = 0; s->workers && i < eng_pool_threads(s->env->pool); i++)
 		free_worker(&s->workers[i]);
@@ -175,17 +182,86 @@ static int make_work(struct knn *s)
 	return err;
 }
 
+int knn_begin(struct knn *s)
+{
+	int err = make_work(s);
+
+	atomic_init(&s->cancelled, false);
+	return err ? err : pack_rows(s);
+}
+
 static void count_work(const struct knn *s)
 {
-	uint64_t pairs = (uint64_t)s->n * s->n;
-	uint64_t measured = (uint64_t)s->n * s->keep;
+	uint64_t rows = 0, pairs = 0, measured;
 
-	eng_count(s->env, ENG_COUNT_NEAR_READ,
-		  (3 * (uint64_t)s->n + measured) * s->d * sizeof(float));
-	eng_count(s->env, ENG_COUNT_NEAR_WRITE, (uint64_t)s->n * s->k * 8);
+	for (size_t b = 0; b < s->nblocks; b++) {
+		rows += s->blocks[b].rows;
+		pairs += (uint64_t)s->blocks[b].rows * (s->blocks[b].others + 1);
+	}
+	measured = rows * s->keep;
+	eng_count(s->env, ENG_COUNT_NEAR_READ, (3 * rows + measured) * s->d * sizeof(float));
+	eng_count(s->env, ENG_COUNT_NEAR_WRITE, rows * s->k * 8);
 	eng_count(s->env, ENG_COUNT_SCRATCH,
 		  pairs / (KNN_STRIPS * ENG_GEMM_MR_MAX) * s->d * sizeof(float) + measured * 8);
 	eng_count(s->env, ENG_COUNT_MAC, (pairs + measured) * s->d);
+}
+
+int knn_run(struct knn *s, bool report)
+{
+	int err = run_blocks(s, report);
+
+	if (!err)
+		count_work(s);
+	return err;
+}
+
+/* Blocks of all rows, against all. */
+static struct knn_block *whole_blocks(struct knn *s)
+{
+	static const uint32_t all;
+	struct knn_block *blocks;
+
+	s->nblocks = (s->n + s->rows - 1) / s->rows;
+	blocks = calloc(s->nblocks, sizeof(*blocks));
+	for (size_t b = 0; blocks && b < s->nblocks; b++) {
+		size_t first = b * s->rows;
+
+		blocks[b] = (struct knn_block){
+			.first = first, .rows = s->n - first < s->rows ? s->n - first : s->rows,
+			.list = &all, .cells = 1, .others = s->n - 1,
+		};
+	}
+	return blocks;
+}
+
+static int search_all(struct knn *s)
+{
+	const size_t start[2] = { 0, s->n };
+	struct knn_block *blocks;
+	int err = -ENOMEM;
+
+	knn_plan(s, s->n);
+	blocks = whole_blocks(s);
+	s->blocks = blocks;
+	s->start = start;
+	if (blocks)
+		err = knn_begin(s);
+	if (!err)
+		err = knn_run(s, true);
+	knn_end(s);
+	free(blocks);
+	return err;
+}
+
+int eng_neighbours_create(size_t n, size_t k, struct eng_neighbours *nb)
+{
+	*nb = (struct eng_neighbours){ .n = n, .k = k };
+	nb->index = calloc(n, k * sizeof(*nb->index));
+	nb->dist2 = calloc(n, k * sizeof(*nb->dist2));
+	if (nb->index && nb->dist2)
+		return 0;
+	eng_neighbours_free(nb);
+	return -ENOMEM;
 }
 
 int eng_knn(const struct eng_env *env, const float *x, size_t n, size_t d, size_t ld,
@@ -199,18 +275,9 @@ int eng_knn(const struct eng_env *env, const float *x, size_t n, size_t d, size_
 	if (!d || ld < d || k < 1 || k >= n || n > UINT32_MAX)
 		return eng_fault(env, -EINVAL, n, d, (double)k, (double)n - 1.0);
 	eng_phase_enter(env, ENG_PHASE_NEIGHBOURS);
-	atomic_init(&s.cancelled, false);
-	plan(&s);
-	out->index = calloc(n, k * sizeof(*out->index));
-	out->dist2 = calloc(n, k * sizeof(*out->dist2));
-	err = out->index && out->dist2 ? make_work(&s) : -ENOMEM;
+	err = eng_neighbours_create(n, k, out);
 	if (!err)
-		err = pack_rows(&s);
-	if (!err)
-		err = run_blocks(&s);
-	if (!err)
-		count_work(&s);
-	free_work(&s);
+		err = search_all(&s);
 	if (err)
 		eng_neighbours_free(out);
 	return err;
@@ -232,5 +299,6 @@ size_t eng_knn_memory(size_t n, size_t d, size_t k, unsigned int threads)
 		       room * 8 * ENG_GEMM_MR_MAX;
 	size_t worker = block + KNN_STRIPS * ENG_GEMM_MR_MAX * (2 * d * 4 + 16) + room * 16;
 
-	return padded * (d * 4 + 4) + n * 8 + (threads ? threads : 1) * worker;
+	return padded * (d * 4 + 4) + n * 8 + (threads ? threads : 1) * worker +
+	       knn_ivf_memory(n, d, threads);
 }

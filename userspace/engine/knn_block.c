@@ -34,13 +34,14 @@ static void select_row(const struct knn *s, struct knn_worker *w, size_t row)
 	w->bound[row] = eng_topk_descending_value(last);
 }
 
-/* Entries from measured distances, appended at @to. */
+/* Entries of the rows in the places w->index, from measured distances, appended at @to. */
 static void measure(const struct knn *s, struct knn_worker *w, size_t row, size_t count,
 		    uint64_t *to)
 {
 	s->ops->distances(s->x + row * s->ld, s->x, s->ld, s->d, w->index, count, w->dist2);
 	for (size_t i = 0; i < count; i++)
-		to[i] = eng_topk_entry(eng_topk_ascending(w->dist2[i]), w->index[i]);
+		to[i] = eng_topk_entry(eng_topk_ascending(w->dist2[i]),
+				       knn_name(s, w->index[i]));
 }
 
 /* Candidates of the screening, with what it found as key. */
@@ -121,19 +122,29 @@ static void screen_strip(struct knn *s, struct knn_worker *w, size_t first, size
 			take_hits(s, w, first, i + r, hits[r], c + r * s->ops->nr, j);
 }
 
-/* All rows against the @count of the block; candidates come in the order of their rows. */
-static int screen_block(struct knn *s, struct knn_worker *w, size_t first, size_t count)
+/* The rows of one cell against those of the block. */
+static int screen_cell(struct knn *s, struct knn_worker *w, const struct knn_block *b,
+		       const size_t *strips, size_t n, uint32_t cell)
 {
-	size_t strips[KNN_STRIPS];
-	size_t n = active_strips(s, w, count, strips);
-
-	for (size_t j = 0; j < s->n; j += s->ops->nr) {
-		if (j % (CANCEL_STRIPS * s->ops->nr) == 0 && eng_cancelled(s->env))
+	for (size_t j = s->start[cell]; j < s->start[cell + 1]; j += s->ops->nr) {
+		if (w->looks++ % CANCEL_STRIPS == 0 && eng_cancelled(s->env))
 			return -ECANCELED;
 		for (size_t i = 0; i < n; i++)
-			screen_strip(s, w, first, strips[i], j);
+			screen_strip(s, w, b->first, strips[i], j);
 	}
 	return 0;
+}
+
+/* Candidates come cell by cell, in the order of their places. */
+static int screen_block(struct knn *s, struct knn_worker *w, const struct knn_block *b)
+{
+	size_t strips[KNN_STRIPS];
+	size_t n = active_strips(s, w, b->rows, strips);
+	int err = 0;
+
+	for (size_t c = 0; c < b->cells && !err; c++)
+		err = screen_cell(s, w, b, strips, n, b->list[c]);
+	return err;
 }
 
 /*
@@ -167,7 +178,7 @@ static void search_row(const struct knn *s, struct knn_worker *w, size_t row, ui
 		size_t here = 0;
 
 		for (; j < s->n && here < batch; j++)
-			if (j != row)
+			if (j != row && knn_name(s, j) != KNN_NOBODY)
 				w->index[here++] = (uint32_t)j;
 		measure(s, w, row, here, entry + count);
 		count += here;
@@ -179,8 +190,9 @@ static void search_row(const struct knn *s, struct knn_worker *w, size_t row, ui
 	eng_topk_sort(entry, count, w->spare);
 }
 
-static void put_row(const struct knn *s, size_t row, const uint64_t *entry)
+static void put_row(const struct knn *s, size_t place, const uint64_t *entry)
 {
+	size_t row = knn_name(s, place);
 	uint32_t *index = s->out->index + row * s->k;
 	float *dist2 = s->out->dist2 + row * s->k;
 
@@ -195,8 +207,10 @@ static void put_row(const struct knn *s, size_t row, const uint64_t *entry)
  * again, its bound having been lowered.  Copies of one row screen alike, with
  * ties by index, so that nothing is lost where all neighbours are copies.
  */
-static bool finish_row(const struct knn *s, struct knn_worker *w, size_t first, size_t row)
+static bool finish_row(const struct knn *s, struct knn_worker *w, const struct knn_block *b,
+		       size_t row)
 {
+	size_t place = b->first + row;
 	uint64_t *entry = w->entry + row * s->room;
 	size_t count;
 	float kth, safe;
@@ -205,61 +219,61 @@ static bool finish_row(const struct knn *s, struct knn_worker *w, size_t first, 
 	count = w->count[row];
 	for (size_t i = 0; i < count; i++)
 		w->index[i] = (uint32_t)entry[i];
-	measure(s, w, first + row, count, entry);
+	measure(s, w, place, count, entry);
 	eng_topk_sort(entry, count, w->spare);
 	kth = count < s->k ? INFINITY : eng_topk_ascending_value(entry[s->k - 1]);
-	safe = safe_bound(s, first + row, kth);
+	safe = safe_bound(s, place, kth);
 	if (count < s->keep || !isfinite(safe)) {
-		search_row(s, w, first + row, entry);	/* sums overflowed */
-	} else if (count < s->n - 1 && kth > 0.0f && safe < w->bound[row]) {
+		search_row(s, w, place, entry);	/* sums overflowed */
+	} else if (count < b->others && kth > 0.0f && safe < w->bound[row]) {
 		w->bound[row] = safe;
 		w->count[row] = 0;
 		return true;
 	}
-	put_row(s, first + row, entry);
+	put_row(s, place, entry);
 	w->bound[row] = INFINITY;
 	return false;
 }
 
 /* The rows whose bounds are not infinite once more. */
-static int screen_again(struct knn *s, struct knn_worker *w, size_t first, size_t count)
+static int screen_again(struct knn *s, struct knn_worker *w, const struct knn_block *b)
 {
 	int err;
 
 	w->again = true;
-	err = screen_block(s, w, first, count);
+	err = screen_block(s, w, b);
 	w->again = false;
-	for (size_t i = 0; i < count && !err; i++) {
+	for (size_t i = 0; i < b->rows && !err; i++) {
 		uint64_t *entry = w->entry + i * s->room;
 
 		if (!(w->bound[i] < INFINITY))
 			continue;
 		eng_topk_sort(entry, w->count[i], w->spare);
-		put_row(s, first + i, entry);
+		put_row(s, b->first + i, entry);
 	}
 	return err;
 }
 
-void knn_block(void *arg, size_t chunk, unsigned int worker)
+void knn_search(void *arg, size_t chunk, unsigned int worker)
 {
 	struct knn *s = arg;
 	struct knn_worker *w = &s->workers[worker];
-	size_t first = (s->first_block + chunk) * s->rows;
-	size_t count, again = 0;
+	const struct knn_block *b = &s->blocks[s->first_block + chunk];
+	size_t again = 0;
 	int err;
 
 	if (atomic_load(&s->cancelled))
 		return;
-	count = knn_centre(s, first, s->rows, w->centred);
-	eng_gemm_pack(w->centred, count, s->d, s->d, s->ops->mr, w->left);
+	knn_centre(s, b->first, b->rows, w->centred);
+	eng_gemm_pack(w->centred, b->rows, s->d, s->d, s->ops->mr, w->left);
 	memset(w->count, 0, s->rows * sizeof(*w->count));
 	for (size_t i = 0; i < s->rows; i++)
-		w->bound[i] = i < count ? -INFINITY : INFINITY;
-	err = screen_block(s, w, first, count);
-	for (size_t i = 0; i < count && !err; i++)
-		again += finish_row(s, w, first, i);
+		w->bound[i] = i < b->rows ? -INFINITY : INFINITY;
+	err = screen_block(s, w, b);
+	for (size_t i = 0; i < b->rows && !err; i++)
+		again += finish_row(s, w, b, i);
 	if (!err && again)
-		err = screen_again(s, w, first, count);
+		err = screen_again(s, w, b);
 	if (err)
 		atomic_store(&s->cancelled, true);
 }

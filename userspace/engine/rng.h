@@ -16,6 +16,7 @@ enum eng_stream {
 	ENG_STREAM_FWA,
 	ENG_STREAM_EMBED,
 	ENG_STREAM_SELECT,
+	ENG_STREAM_NEIGHBOURS,
 };
 
 static inline uint64_t eng_mix(uint64_t z)

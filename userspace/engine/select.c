@@ -305,6 +305,14 @@ static int finish(struct selection *s, uint32_t *index, float *weight)
 	return 0;
 }
 
+static void add_stats(const struct selection *s, struct eng_select_stats *stats)
+{
+	*stats = (struct eng_select_stats){ 0 };
+	for (uint32_t g = 0; g < s->in->groups->count; g++)
+		if (s->share[g].neighbours.method != ENG_KNN_AUTO)
+			eng_knn_stats_add(&stats->neighbours, &s->share[g].neighbours);
+}
+
 static int check(const struct selection *s)
 {
 	const struct eng_select_params *params = s->params;
@@ -359,7 +367,8 @@ static void release(struct selection *s)
 }
 
 int eng_select(const struct eng_env *env, const struct eng_select_input *in,
-	       const struct eng_select_params *params, uint32_t *index, float *weight)
+	       const struct eng_select_params *params, uint32_t *index, float *weight,
+	       struct eng_select_stats *stats)
 {
 	struct selection s = { .env = *env, .in = in, .params = params,
 			       .rule = rule_of(params->rule) };
@@ -386,6 +395,8 @@ int eng_select(const struct eng_env *env, const struct eng_select_input *in,
 	err = run(&s);
 	if (!err)
 		err = finish(&s, index, weight);
+	if (!err && stats)
+		add_stats(&s, stats);
 out:
 	release(&s);
 	return err;

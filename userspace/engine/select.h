@@ -5,6 +5,7 @@
 
 #include "bandwidth.h"
 #include "groups.h"
+#include "knn.h"
 #include "rows.h"
 
 /*
@@ -32,7 +33,12 @@ struct eng_select_params {
 	const float *mass;		/* weight of each row, not negative; NULL: 1 */
 	float bandwidth;		/* herding: in half RMS radii; 0: 1 */
 	struct eng_bandwidth_params affinity; /* facility: perplexity and search */
+	enum eng_knn_method neighbours;	/* facility */
 	uint64_t seed;
+};
+
+struct eng_select_stats {
+	struct eng_knn_stats neighbours; /* facility: of the group with the lowest recall */
 };
 
 struct eng_select_input {
@@ -60,7 +66,7 @@ const char *eng_rule_name(enum eng_rule rule);
  * nearest to it (in the plane for grid and strata, among the features for
  * kmedoids, kcentre, herding and facility; for random the mass is shared
  * evenly); an exemplar stands at least for itself.  They add up to the mass of
- * the groups that have exemplars.  May be NULL.
+ * the groups that have exemplars.  @weight and @stats may be NULL.
  *
  * Features and embedding hold no NaN or infinite value in rows of groups; rows in
  * no group are not read.  Ties go to the lower row: rows that are equal tie
@@ -71,7 +77,8 @@ const char *eng_rule_name(enum eng_rule rule);
  * how, see enum eng_select_fault), -ENOMEM, -ECANCELED.
  */
 int eng_select(const struct eng_env *env, const struct eng_select_input *in,
-	       const struct eng_select_params *params, uint32_t *index, float *weight);
+	       const struct eng_select_params *params, uint32_t *index, float *weight,
+	       struct eng_select_stats *stats);
 
 /*
  * Bytes that it needs at most beside its input, linear in @n; facility at a

@@ -164,7 +164,8 @@ static int find_affinities(struct eng_share *share, struct eng_affinity *a)
 	if (err)
 		return err;
 	eng_phase_enter(&share->env, ENG_PHASE_NEIGHBOURS);
-	err = eng_knn(&share->env, points.x, points.n, points.d, points.d, k, &nb);
+	err = eng_knn_by(&share->env, share->params->neighbours, points.x, points.n, points.d,
+			 points.d, k, &nb, &share->neighbours);
 	eng_points_free(&points);
 	if (err)
 		goto out;

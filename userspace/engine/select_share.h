@@ -27,6 +27,7 @@ struct eng_share {
 	uint32_t *chosen;	/* out: budget positions by rank, the kept ones first */
 	float *weight;		/* out: what each of them stands for */
 	struct eng_work work;
+	struct eng_knn_stats neighbours; /* out; zeros where none were sought */
 	uint64_t before, whole;	/* rows in earlier groups and in all, for the progress */
 	int err;
 };

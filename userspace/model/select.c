@@ -234,7 +234,7 @@ static enum nms_hw_status choose(struct exec *x, struct work *w, const float *y)
 		},
 		.seed = p->seed,
 	};
-	int err = eng_select(&x->env, &in, &params, operand_at(x, INDEX), weight);
+	int err = eng_select(&x->env, &in, &params, operand_at(x, INDEX), weight, NULL);
 
 	return err == -EINVAL ? refused(x) : exec_engine(x, err, NMS_HW_INTERNAL, 0);
 }
