@@ -66,7 +66,7 @@ class IdentifyTest(dev.TestCase):
         self.assertEqual(got.value, 4096)
         (param, sq, cq, profiles, numerics, contexts, near, granule, ranges, sgl, events, clock,
          model, _, _, energy) = IDENTIFY.unpack_from(page)
-        self.assertEqual((param, sq, cq, numerics), (1, 64, 32, 1))
+        self.assertEqual((param, sq, cq, numerics), (1, 64, 32, 2))
         self.assertEqual((near, granule), (64 << 20, 4096))
         self.assertEqual((contexts, ranges, sgl, events), (65536, 65536, 1 << 20, 4))
         self.assertGreater(clock, 0)
@@ -537,11 +537,17 @@ class BusyTest(dev.TestCase):
         self.assertStatus(self.device.range_destroy(place), dev.OK)
 
     def test_lost_while_in_use(self):
-        place = self.device.range_create(256 << 20)
-        self.queue.submit(self.device.data(dev.ZERO, place, 256 << 20))
-        time.sleep(0.01)
-        self.assertEqual(self.server.control(f"lose {place[0]}"), "ok")
-        self.assertStatus(self.queue.wait(), dev.INTERNAL, 8)
+        """On a busy machine the command may be over before the range is lost: then once more."""
+        for attempt in range(20):
+            place = self.device.range_create(256 << 20)
+            self.queue.submit(self.device.data(dev.ZERO, place, 256 << 20))
+            time.sleep(0.002 * attempt)
+            self.assertEqual(self.server.control(f"lose {place[0]}"), "ok")
+            got = self.queue.wait()
+            if got.status != dev.OK:
+                break
+            self.assertStatus(self.device.range_destroy(self.device.ranges()[-1][:2]), dev.OK)
+        self.assertStatus(got, dev.INTERNAL, 8)
 
     def test_abort_of_a_long_one(self):
         place = self.device.range_create(256 << 20)
