@@ -88,7 +88,8 @@ static const struct nms_operand nms_embed_operands[] = {
 };
 
 static const struct nms_number nms_embed_numbers[] = {
-	{ NMS_EMBED_AT(options), NMS_INTEGER, 0, 0, NMS_HW_EMBED_ENTROPY },
+	{ NMS_EMBED_AT(options), NMS_INTEGER, 0, 0,
+	  NMS_HW_EMBED_ENTROPY | NMS_HW_EMBED_NEIGHBOURS(NMS_HW_NEIGHBOURS_IVF) },
 	{ NMS_EMBED_AT(search), NMS_INTEGER, 0, NMS_HW_SEARCH_NEWTON, NMS_HW_SEARCH_FWA },
 	{ NMS_EMBED_AT(perplexity), NMS_PERPLEXITY },
 	{ NMS_EMBED_AT(perplexity_min), NMS_PERPLEXITY_OR_0 },
@@ -118,7 +119,8 @@ static const struct nms_number nms_select_numbers[] = {
 	{ NMS_SELECT_AT(perplexity), NMS_PERPLEXITY, NMS_HW_RULE_FACILITY },
 	{ NMS_SELECT_AT(tolerance), NMS_NOT_NEGATIVE, NMS_HW_RULE_FACILITY },
 	{ NMS_SELECT_AT(bandwidth), NMS_NOT_NEGATIVE, NMS_HW_RULE_HERDING },
-	{ NMS_SELECT_AT(reserved), NMS_INTEGER, 0, 0, 0 },
+	{ NMS_SELECT_AT(neighbours), NMS_INTEGER, NMS_HW_RULE_FACILITY, 0,
+	  NMS_HW_NEIGHBOURS_IVF },
 };
 
 static const struct nms_operand nms_gather_operands[] = {

@@ -73,7 +73,7 @@
 /* ---- commands ------------------------------------------------------------ */
 
 /* Raised when a change makes any command give other bits. */
-#define NMS_HW_NUMERICS_VERSION 1
+#define NMS_HW_NUMERICS_VERSION 2
 
 /* Version of the parameter blocks below. */
 #define NMS_HW_PARAM_VERSION 1
@@ -154,6 +154,13 @@ enum nms_hw_search {
 	NMS_HW_SEARCH_BISECT	= 2,
 	NMS_HW_SEARCH_DE	= 3,
 	NMS_HW_SEARCH_FWA	= 4,
+};
+
+/* How neighbours are found.  The default is exact up to some number of rows. */
+enum nms_hw_neighbours {
+	NMS_HW_NEIGHBOURS_DEFAULT	= 0,
+	NMS_HW_NEIGHBOURS_EXACT		= 1,
+	NMS_HW_NEIGHBOURS_IVF		= 2,	/* inverted file: approximate */
 };
 
 enum nms_hw_row_flag {
@@ -353,6 +360,7 @@ struct nms_hw_reduce {
 
 /* EMBED: 248 bytes. */
 #define NMS_HW_EMBED_ENTROPY	0x1	/* choose the perplexity by entropy */
+#define NMS_HW_EMBED_NEIGHBOURS(n)	((n) << 1)	/* enum nms_hw_neighbours */
 
 struct nms_hw_embed {
 	struct nms_hw_param_header header;
@@ -410,7 +418,7 @@ struct nms_hw_select {
 	__le32 bandwidth;	/* herding: binary32; 0: default */
 	__le32 tolerance;	/* facility: binary32; 0: default */
 	__le32 evaluations;	/* facility; 0: default */
-	__le32 reserved;
+	__le32 neighbours;	/* facility: enum nms_hw_neighbours */
 };
 
 /* GATHER: 80 bytes; the rows go to the scatter list of the command, packed. */
@@ -459,7 +467,10 @@ struct nms_hw_result {
 	__le64 progress_done, progress_total; /* steps of the phase */
 	__le32 progress_phase;		/* enum nms_hw_phase */
 	__le32 progress_beat;	/* raised with each writing */
-	__le64 reserved[13];
+	__le32 neighbours;	/* enum nms_hw_neighbours that ran; 0 where none were sought */
+	__le32 recall10, recall; /* binary32: of the 10 nearest, and of all, by a sample; exact: 1 */
+	__le32 reserved0;
+	__le64 reserved[11];
 };
 
 /* IDENTIFY: 4096 bytes. */

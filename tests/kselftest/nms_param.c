@@ -165,7 +165,7 @@ TEST_F(param, embed)
 		ABSENT(nms_hw_embed, drop),
 		ABSENT(nms_hw_embed, flags),
 		FIELD(nms_hw_embed, trace.count, 8, -EINVAL, IN_EMBED(trace)),
-		FIELD(nms_hw_embed, options, 2, -EINVAL),
+		FIELD(nms_hw_embed, options, 6, -EINVAL),
 		FIELD(nms_hw_embed, search, 0, -EINVAL),
 		FIELD(nms_hw_embed, search, 5, -EINVAL),
 		FIELD(nms_hw_embed, perplexity, 0, -EINVAL),
@@ -239,7 +239,6 @@ TEST_F(param, select)
 		FIELD(nms_hw_select, budget, 0, -EINVAL),
 		FIELD(nms_hw_select, budget, 4, -EINVAL),
 		FIELD(nms_hw_select, budget, NMS_HW_BUDGET_GIVEN, -EINVAL, IN_SELECT(quota)),
-		FIELD(nms_hw_select, reserved, 1, -EINVAL),
 		/* These need what is not there or not set. */
 		FIELD(nms_hw_select, rule, NMS_HW_RULE_FACILITY, -EINVAL, IN_SELECT(search)),
 	};
@@ -284,6 +283,7 @@ TEST_F(param, select_rules)
 		FIELD(nms_hw_select, perplexity, nms_bits(1), -EINVAL),
 		FIELD(nms_hw_select, perplexity, nan, -EINVAL),
 		FIELD(nms_hw_select, tolerance, nms_bits(-1), -EINVAL),
+		FIELD(nms_hw_select, neighbours, NMS_HW_NEIGHBOURS_IVF + 1, -EINVAL),
 	};
 	const struct refusal none[] = {
 		FIELD(nms_hw_select, rule, NMS_HW_RULE_KCENTRE, -EBADF,

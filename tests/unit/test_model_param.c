@@ -273,7 +273,7 @@ START_TEST(embed_fields)
 		{ E(labels.count), 8, ROWS - 1, NMS_HW_INVALID_FIELD, 0 },
 		{ E(flags.count), 8, ROWS - 1, NMS_HW_INVALID_FIELD, 0 },
 		{ E(trace.count), 8, 63, NMS_HW_INVALID_FIELD, 0 },
-		{ E(options), 4, 2, NMS_HW_RESERVED_NOT_ZERO, 0 },
+		{ E(options), 4, 6, NMS_HW_RESERVED_NOT_ZERO, 0 },
 		{ E(search), 4, 0, NMS_HW_INVALID_FIELD, 0 },
 		{ E(search), 4, 5, NMS_HW_INVALID_FIELD, 0 },
 		{ E(candidates), 4, UINT32_MAX, NMS_HW_INVALID_FIELD, 0 },
@@ -354,7 +354,7 @@ START_TEST(select_fields)
 		{ S(perplexity), 4, bits(1), NMS_HW_BAD_PERPLEXITY, 0 },
 		{ S(perplexity), 4, bits(NAN), NMS_HW_BAD_PERPLEXITY, 0 },
 		{ S(tolerance), 4, bits(-1), NMS_HW_INVALID_FIELD, 0 },
-		{ S(reserved), 4, 1, NMS_HW_RESERVED_NOT_ZERO, 0 },
+		{ S(neighbours), 4, 3, NMS_HW_INVALID_FIELD, 0 },
 		{ S(weight.near.range), 4, good.select.index.near.range, NMS_HW_INVALID_FIELD,
 		  S(index.near.offset) },
 	};

@@ -115,6 +115,7 @@ class Usage(Case):
             ((*s, "--count", 5, "--method", "magic"), "adapsne"),
             ((*s, "--count", 5, "--rule", "magic"), "herding"),
             ((*s, "--count", 5, "--search", "magic"), "newton"),
+            ((*s, "--count", 5, "--neighbours", "all"), "exact, ivf"),
             ((*s, "--count", 5, "--profile", "magic"), "magic"),
             ((*s, "--count", 5, "--perplexity", 1), "--perplexity"),
             ((*s, "--count", 5, "--threads", 0), "--threads"),
@@ -285,6 +286,28 @@ class Sample(Case):
         chosen = [line for line in found["trace"] if line["chosen"]]
         self.assertEqual(len(chosen), 1)
         self.assertEqual(chosen[0]["perplexity"], found["perplexity"])
+
+    def test_approximate_neighbours(self):
+        """On request: said so, with the recall, and in the manifest, which then verifies."""
+        t = np.random.default_rng(3).standard_normal((3000, 2))
+        x = np.sin(t @ np.random.default_rng(4).standard_normal((2, 12))).astype(np.float32)
+        np.save(self.path("x.npy"), x)
+        for method in "nms", "facility":
+            with self.subTest(method):
+                how = ("-m", method, "--neighbours", "ivf", "-p", 10)
+                found = json.loads(self.sample("--json", *how).stdout)
+                self.assertEqual(found["neighbours"], "ivf")
+                self.assertGreaterEqual(min(found["recall10"], found["recall"]), 0.95)
+                exact = json.loads(self.sample("--json", "-m", method, "-p", 10).stdout)
+                self.assertEqual((exact["neighbours"], exact["recall"]), ("exact", 1))
+                self.assertIn("recall", self.sample(*how, "-o", method + ".npy").stderr)
+                with open(self.path(method + ".npy.manifest.json")) as f:
+                    manifest = json.load(f)
+                self.assertEqual(manifest["parameters"]["neighbours"], "ivf")
+                self.assertEqual(manifest["effective"]["neighbours"], "ivf")
+                self.good("verify", method + ".npy.manifest.json")
+        found = json.loads(self.sample("--json", "-m", "random").stdout)
+        self.assertNotIn("neighbours", found)
 
     def test_keep_and_drop(self):
         self.write("keep", "5\n300\n17\n")

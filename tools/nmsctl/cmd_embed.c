@@ -20,11 +20,14 @@ struct embedding_run {
 
 static int check(const struct nmsctl_options *options)
 {
-	int search;
+	int value, status;
 
 	if (!options->output)
 		return nmsctl_usage("embed: expected --output FILE.npy");
-	return name_value(search_names, "search", options->search, &search);
+	status = name_value(search_names, "search", options->search, &value);
+	if (!status)
+		status = name_value(neighbours_names, "neighbours", options->neighbours, &value);
+	return status;
 }
 
 static int check_labels(const struct embedding_run *run)

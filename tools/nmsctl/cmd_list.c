@@ -18,6 +18,7 @@ static const struct section {
 	{ "methods", NULL },
 	{ "rules", rule_names },
 	{ "searches", search_names },
+	{ "neighbours", neighbours_names },
 	{ "budgets", budget_names },
 	{ "energy", energy_names },
 	{ "devices", device_names },

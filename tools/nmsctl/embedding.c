@@ -43,8 +43,13 @@ static int allocate(struct session *session, const struct nmsctl_options *option
 	return error ? nmsctl_fail_library(error, nms_last_error()) : 0;
 }
 
+/* Words of the command line as numbers; 0: the default. */
+struct how {
+	int search, neighbours;
+};
+
 static struct nms_command embed_command(const struct nmsctl_options *options, uint64_t rows,
-					const struct nms_matrix *features, int search,
+					const struct nms_matrix *features, const struct how *how,
 					const struct embedding *e)
 {
 	struct nms_command c;
@@ -62,7 +67,10 @@ static struct nms_command embed_command(const struct nmsctl_options *options, ui
 		c.embed.labels = (struct nms_vector){ .buffer = e->labels, .count = rows };
 	c.embed.seed = options->seed;
 	c.embed.entropy_guided = options->guided;
-	c.embed.search = search ? search : options->guided ? NMS_SEARCH_FWA : NMS_SEARCH_NEWTON;
+	c.embed.neighbours = how->neighbours;
+	c.embed.search = how->search   ? how->search
+			 : options->guided ? NMS_SEARCH_FWA
+					   : NMS_SEARCH_NEWTON;
 	c.embed.perplexity = options->perplexity > 0 ? (float)options->perplexity : PERPLEXITY;
 	c.embed.iterations = options->iterations;
 	if (options->guided) {
@@ -85,8 +93,8 @@ static struct nms_command read_command(struct nms_buffer *buffer, uint64_t bytes
 	return c;
 }
 
-static int submit(struct session *session, const struct nmsctl_options *options, int search,
-		  uint32_t features, struct embedding *e)
+static int submit(struct session *session, const struct nmsctl_options *options,
+		  const struct how *how, uint32_t features, struct embedding *e)
 {
 	uint64_t rows = session->data.rows;
 	struct nms_command command[MAX_COMMANDS];
@@ -104,7 +112,7 @@ static int submit(struct session *session, const struct nmsctl_options *options,
 	command[n].reduce.input = session->data;
 	command[n].reduce.output = reduced;
 	command[n++].reduce.seed = options->seed;
-	command[n++] = embed_command(options, rows, &reduced, search, e);
+	command[n++] = embed_command(options, rows, &reduced, how, e);
 	command[n++] = read_command(e->plane, rows * 8, e->points);
 	if (options->guided)
 		command[n++] = read_command(e->trace, CANDIDATES * sizeof(*e->lines), e->lines);
@@ -172,10 +180,14 @@ int embedding_make(struct session *session, const struct nmsctl_options *options
 	uint64_t rows = input->dataset->rows, most = input->dataset->cols;
 	uint32_t features = options->features;
 	double begin = seconds_now();
-	int search, status;
+	struct how how;
+	int status;
 
 	memset(e, 0, sizeof(*e));
-	status = name_value(search_names, "search", options->search, &search);
+	status = name_value(search_names, "search", options->search, &how.search);
+	if (!status)
+		status = name_value(neighbours_names, "neighbours", options->neighbours,
+				    &how.neighbours);
 	if (status)
 		return status;
 	most = most < rows - 1 ? most : rows - 1;
@@ -187,7 +199,7 @@ int embedding_make(struct session *session, const struct nmsctl_options *options
 		features = most < FEATURES ? (uint32_t)most : FEATURES;
 	status = allocate(session, options, input, features, e);
 	if (!status)
-		status = submit(session, options, search, features, e);
+		status = submit(session, options, &how, features, e);
 	if (!status)
 		status = session_wait(e->job, options->quiet);
 	if (!status)

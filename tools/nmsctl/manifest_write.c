@@ -70,6 +70,10 @@ static int put_effective(struct json_object *root, const struct nms_sample_resul
 
 	error |= json_put_text(to, "rule", result->rule);
 	error |= json_put_text(to, "search", result->search[0] ? result->search : NULL);
+	if (result->total.neighbours)
+		error |= json_put_text(to, "neighbours",
+				       result->total.neighbours == NMS_NEIGHBOURS_IVF ? "ivf" :
+										 "exact");
 	if (result->total.features)
 		error |= json_put_u64(to, "features", result->total.features);
 	if (result->total.perplexity > 0)

@@ -26,6 +26,12 @@ const struct name search_names[] = {
 	{ 0, NULL, NULL }
 };
 
+const struct name neighbours_names[] = {
+	{ NMS_NEIGHBOURS_EXACT, "exact", "all distances" },
+	{ NMS_NEIGHBOURS_IVF, "ivf", "inverted file: approximate, with measured recall" },
+	{ 0, NULL, NULL }
+};
+
 const struct name budget_names[] = {
 	{ NMS_BUDGET_PROPORTIONAL, "proportional", "as classes share the rows, largest remainder" },
 	{ NMS_BUDGET_EQUAL, "equal", "as many of each class" },

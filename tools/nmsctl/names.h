@@ -6,12 +6,12 @@
 #include <stddef.h>
 
 struct name {
-	int value;		/* enum nms_rule, nms_search, nms_budget */
+	int value;		/* enum nms_rule, nms_search, nms_neighbours, nms_budget */
 	const char *name, *text;
 };
 
 /* Each ends with a NULL name. */
-extern const struct name rule_names[], search_names[], budget_names[];
+extern const struct name rule_names[], search_names[], neighbours_names[], budget_names[];
 /* Without values: known to the library by name. */
 extern const struct name energy_names[], device_names[];
 

@@ -53,6 +53,8 @@ static const struct spec specs[] = {
 		"of each row's neighbourhood (30)" },
 	{ "search", 0, STRING, AT(search), "se", 0, 0, "SEARCH",
 		"for the bandwidth: newton, bisect, de or fwa" },
+	{ "neighbours", 0, STRING, AT(neighbours), "se", 0, 0, "HOW",
+		"exact or ivf (exact up to 131,072 rows, else ivf)" },
 	{ "features", 'f', U32, AT(features), "se", 1, 65536, "N", "dimensions kept by PCA (50; herding 80)" },
 	{ "budget", 'b', STRING, AT(budget), "s", 0, 0, "HOW",
 		"among classes: proportional, equal, or a file of quotas" },

@@ -101,11 +101,14 @@ static void print_plane(FILE *to, const struct nms_sample_result *result)
 	if (t->features)
 		fprintf(to, "features   %u, %.1f %% of the variance\n", t->features,
 			100. * (double)t->variance_kept);
+	if (t->neighbours == NMS_NEIGHBOURS_IVF)
+		fprintf(to, "neighbours approximate (ivf), recall %.3f of the 10 nearest, %.3f of all, "
+			"by a sample\n", (double)t->recall10, (double)t->recall);
 	if (t->perplexity > 0 || result->embedding) {
 		fprintf(to, "plane      perplexity %.4g", (double)t->perplexity);
 		if (t->entropy > 0)
 			fprintf(to, ", entropy %.3f", (double)t->entropy);
-		if (result->embedding)
+		if (t->iterations)
 			fprintf(to, ", KL %.3f after %u iterations", (double)t->kl, t->iterations);
 		fputc('\n', to);
 	}

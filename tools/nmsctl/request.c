@@ -32,6 +32,8 @@ int request_check(const struct nmsctl_options *options)
 		status = name_value(rule_names, "rule", options->rule, &value);
 	if (!status)
 		status = name_value(search_names, "search", options->search, &value);
+	if (!status)
+		status = name_value(neighbours_names, "neighbours", options->neighbours, &value);
 	return status;
 }
 
@@ -85,13 +87,15 @@ int request_open(const struct nmsctl_options *options, const struct input *input
 		 struct request *request)
 {
 	struct nms_sample_params *p = &request->params;
-	int rule, search, status;
+	int rule, search, neighbours, status;
 
 	memset(request, 0, sizeof(*request));
 	NMS_INIT(p);
 	status = name_value(rule_names, "rule", options->rule, &rule);
 	if (!status)
 		status = name_value(search_names, "search", options->search, &search);
+	if (!status)
+		status = name_value(neighbours_names, "neighbours", options->neighbours, &neighbours);
 	if (!status)
 		status = read_budget(options, input, request);
 	if (!status)
@@ -111,6 +115,7 @@ int request_open(const struct nmsctl_options *options, const struct input *input
 	p->features = options->features;
 	p->perplexity = (float)options->perplexity;
 	p->search = search;
+	p->neighbours = neighbours;
 	p->rule = rule;
 	p->seed = options->seed;
 	p->want_embedding = options->embedding || options->plot;

@@ -24,6 +24,7 @@ int request_put_json(struct json_object *root, const struct request *request, ui
 	error |= json_put_u64(root, "seed", p->seed);
 	error |= json_put_text(root, "rule", name_of(rule_names, p->rule));
 	error |= json_put_text(root, "search", name_of(search_names, p->search));
+	error |= json_put_text(root, "neighbours", name_of(neighbours_names, p->neighbours));
 	if (p->features)
 		error |= json_put_u64(root, "features", p->features);
 	if (p->perplexity > 0)
@@ -119,17 +120,20 @@ static int get_numbers(struct json_object *json, struct nms_sample_params *p, co
 
 static int get_names(struct json_object *json, struct nms_sample_params *p, const char **what)
 {
-	int rule, search, budget;
+	int rule, search, neighbours, budget;
 	int error = get_name(json, *what = "rule", rule_names, &rule);
 
 	if (!error)
 		error = get_name(json, *what = "search", search_names, &search);
+	if (!error)
+		error = get_name(json, *what = "neighbours", neighbours_names, &neighbours);
 	if (!error)
 		error = get_name(json, *what = "budget", budget_names, &budget);
 	if (error)
 		return error;
 	p->rule = rule;
 	p->search = search;
+	p->neighbours = neighbours;
 	p->budget = budget;
 	return 0;
 }

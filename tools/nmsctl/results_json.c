@@ -78,6 +78,12 @@ static int add_plane(struct json_object *root, const struct nms_sample_result *r
 		error |= json_put_real(root, "perplexity", total->perplexity, 9);
 	if (total->entropy > 0)
 		error |= json_put_real(root, "entropy", total->entropy, 9);
+	if (total->neighbours) {
+		error |= json_put_text(root, "neighbours",
+				       total->neighbours == NMS_NEIGHBOURS_IVF ? "ivf" : "exact");
+		error |= json_put_real(root, "recall10", total->recall10, 9);
+		error |= json_put_real(root, "recall", total->recall, 9);
+	}
 	if (result->embedding || total->kl > 0)
 		error |= json_put_real(root, "kl", total->kl, 9);
 	if (total->iterations)

@@ -320,6 +320,13 @@ enum nms_search {
 	NMS_SEARCH_NEWTON = 1, NMS_SEARCH_BISECT, NMS_SEARCH_DE, NMS_SEARCH_FWA
 };
 
+/** How neighbours are found. */
+enum nms_neighbours {
+	NMS_NEIGHBOURS_DEFAULT,	/* exact up to some 131,072 rows (of a class), else NMS_NEIGHBOURS_IVF */
+	NMS_NEIGHBOURS_EXACT,
+	NMS_NEIGHBOURS_IVF	/* inverted file: approximate, with measured recall */
+};
+
 /** How exemplars are chosen. */
 enum nms_rule {
 	NMS_RULE_RANDOM = 1, NMS_RULE_GRID, NMS_RULE_STRATA, NMS_RULE_KMEDOIDS,
@@ -378,6 +385,7 @@ struct nms_embed {
 	uint32_t evaluations;		/* most for a row */
 	uint32_t iterations, exaggeration_iterations;
 	float exaggeration, stop;
+	enum nms_neighbours neighbours;	/* of the result: those of trials are exact */
 };
 
 /** The choice of the exemplars by one rule. */
@@ -395,6 +403,7 @@ struct nms_select {
 	float bandwidth;		/* herding, times half the RMS radius; 0: 1 */
 	float tolerance;		/* facility location */
 	uint32_t evaluations;		/* facility location */
+	enum nms_neighbours neighbours;	/* facility location */
 };
 
 /** Copy chosen rows to the host, in the order of the index. */
@@ -448,6 +457,9 @@ struct nms_result {
 	uint64_t row_flags[5];		/* rows by enum nms_row_flag */
 	uint32_t features, groups, iterations, trace_lines;
 	float perplexity, entropy, kl, residual_mean, residual_max, variance_kept;
+	enum nms_neighbours neighbours;	/* that ran; 0 where none were sought */
+	/* share of the 10 nearest, and of all sought, that were found; by a sample; exact: 1 */
+	float recall10, recall;
 };
 
 /** What became of a row in the search for its bandwidth. */
@@ -536,6 +548,7 @@ struct nms_sample_params {
 	const char *profile;	/* arithmetic for this job; NULL: the device's */
 	int want_embedding;	/* make one if need be, and bring it back: 12 bytes a row */
 	uint64_t seed;
+	enum nms_neighbours neighbours;	/* no matter where none are sought */
 };
 
 /**

@@ -187,8 +187,12 @@ static int set_embed(struct xlat *x, const struct nms_embed *from)
 {
 	struct nms_hw_embed *to = &x->slot->param.embed;
 
+	if ((unsigned int)from->neighbours > NMS_NEIGHBOURS_IVF)
+		return nms_fail(-EINVAL, NMS_CAUSE_METHOD, "neighbours: %d is none",
+				(int)from->neighbours);
 	to->seed = htole64(from->seed);
-	to->options = htole32(from->entropy_guided ? NMS_HW_EMBED_ENTROPY : 0);
+	to->options = htole32((from->entropy_guided ? NMS_HW_EMBED_ENTROPY : 0) |
+			      NMS_HW_EMBED_NEIGHBOURS((uint32_t)from->neighbours));
 	to->search = htole32(from->search ? from->search : NMS_SEARCH_NEWTON);
 	to->perplexity = real(perplexity_or_default(from->perplexity));
 	to->perplexity_min = real(from->perplexity_min);
@@ -248,6 +252,7 @@ static int set_select(struct xlat *x, const struct nms_select *from)
 	to->bandwidth = real(from->bandwidth);
 	to->tolerance = real(from->tolerance);
 	to->evaluations = htole32(from->evaluations);
+	to->neighbours = htole32(from->neighbours);
 	return set_select_places(x, from, to);
 }
 

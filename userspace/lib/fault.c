@@ -100,6 +100,7 @@ static const struct field select_fields[] = {
 	F(select, index), F(select, weight), F(select, rows), F(select, count), F(select, seed),
 	F(select, rule), F(select, budget), F(select, search), F(select, perplexity),
 	F(select, bandwidth), F(select, tolerance), F(select, evaluations),
+	F(select, neighbours),
 };
 
 static const struct field gather_fields[] = {

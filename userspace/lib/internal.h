@@ -269,6 +269,7 @@ struct nms_plan {
 	const struct nms_method *method;
 	enum nms_rule rule;
 	enum nms_search search;
+	enum nms_neighbours neighbours;
 	enum nms_budget budget;
 	bool reduce, embed;
 	bool bring_plane;	/* embedding and flags go to the host */

@@ -73,6 +73,10 @@ static int plan_method(const struct nms_sample_params *params, struct nms_plan *
 	if (!nms_search_name(plan->search))
 		return nms_fail(-EINVAL, NMS_CAUSE_METHOD, "search: %d is none",
 				(int)plan->search);
+	plan->neighbours = params->neighbours;
+	if ((unsigned int)plan->neighbours > NMS_NEIGHBOURS_IVF)
+		return nms_fail(-EINVAL, NMS_CAUSE_METHOD, "neighbours: %d is none",
+				(int)plan->neighbours);
 	if (m->fixed_rule && plan->rule != m->rule)
 		return nms_fail(-EINVAL, NMS_CAUSE_METHOD, "rule: method %s has no use for rule %s",
 				m->name, nms_rule_name(plan->rule));

@@ -57,6 +57,7 @@ static void make_embed(const struct nms_plan *plan, const struct nms_plan_memory
 		.seed = plan->seed,
 		.entropy_guided = plan->method->entropy_guided,
 		.search = plan->search,
+		.neighbours = plan->neighbours,
 		.perplexity = plan->perplexity,
 		.candidates = plan->method->entropy_guided ? NMS_CANDIDATES : 0,
 	};
@@ -82,6 +83,7 @@ static void make_select(const struct nms_plan *plan, const struct nms_plan_memor
 		.rule = plan->rule,
 		.budget = plan->budget,
 		.search = facility ? plan->search : 0,
+		.neighbours = facility ? plan->neighbours : 0,
 		.perplexity = facility ? plan->perplexity : 0,
 		.bandwidth = plan->rule == NMS_RULE_HERDING ? NMS_BANDWIDTH_HERDING : 0,
 	};

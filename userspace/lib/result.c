@@ -88,6 +88,9 @@ static void fill_block(const struct nms_slot *slot, struct nms_result *to)
 	to->residual_mean = real(from->residual_mean);
 	to->residual_max = real(from->residual_max);
 	to->variance_kept = real(from->variance_kept);
+	to->neighbours = (enum nms_neighbours)le32toh(from->neighbours);
+	to->recall10 = real(from->recall10);
+	to->recall = real(from->recall);
 }
 
 void nms_result_fill(const struct nms_device *device, const struct nms_slot *slot,
@@ -144,6 +147,11 @@ void nms_result_add(struct nms_result *total, const struct nms_result *r)
 		total->perplexity = r->perplexity;
 		total->residual_mean = r->residual_mean;
 		total->residual_max = r->residual_max;
+	}
+	if (r->neighbours) {
+		total->neighbours = r->neighbours;
+		total->recall10 = r->recall10;
+		total->recall = r->recall;
 	}
 	if (r->iterations) {
 		total->iterations = r->iterations;

@@ -86,7 +86,7 @@ static enum nms_hw_status check_numbers(struct exec *x)
 	const struct nms_hw_embed *p = &x->param.embed;
 	float tolerance = param_float(p->tolerance), exaggeration = param_float(p->exaggeration);
 
-	if (p->options & ~(uint32_t)NMS_HW_EMBED_ENTROPY)
+	if (p->options > (NMS_HW_EMBED_ENTROPY | NMS_HW_EMBED_NEIGHBOURS(NMS_HW_NEIGHBOURS_IVF)))
 		return exec_fail(x, NMS_HW_RESERVED_NOT_ZERO, FIELD(options));
 	if (p->search < NMS_HW_SEARCH_NEWTON || p->search > NMS_HW_SEARCH_FWA)
 		return exec_fail(x, NMS_HW_INVALID_FIELD, FIELD(search));
@@ -204,6 +204,7 @@ static void put_stats(struct exec *x, const struct work *w, const struct eng_emb
 	r->kl = result_bits(stats->kl);
 	r->residual_mean = result_bits(stats->bandwidth.residual_mean);
 	r->residual_max = result_bits(stats->bandwidth.residual_max);
+	result_neighbours(r, &stats->neighbours);
 	x->value = r->count;
 }
 
@@ -229,6 +230,7 @@ static struct eng_embed_params engine_params(const struct nms_hw_embed *p)
 		.perplexity_max = param_float(p->perplexity_max),
 		.candidates = p->candidates ? p->candidates : CANDIDATES_DEFAULT,
 		.nrows = p->features.rows,
+		.neighbours = (enum eng_knn_method)(p->options >> 1),
 	};
 }
 

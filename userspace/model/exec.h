@@ -13,6 +13,7 @@
 #include "beat.h"
 #include "energy.h"
 #include "host.h"
+#include "knn.h"
 #include "meter.h"
 #include "model.h"
 #include "near.h"
@@ -97,6 +98,7 @@ void result_progress(struct exec *x, enum eng_phase phase, uint64_t done, uint64
 /* End that, and write all of it. */
 void result_write(struct exec *x, enum nms_hw_status *status);
 uint32_t result_bits(float value);	/* binary32 as its bits */
+void result_neighbours(struct nms_hw_result *r, const struct eng_knn_stats *stats);
 float param_float(uint32_t bits);
 
 #endif /* EXEC_H */

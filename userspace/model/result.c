@@ -12,6 +12,13 @@ uint32_t result_bits(float value)
 	return bits;
 }
 
+void result_neighbours(struct nms_hw_result *r, const struct eng_knn_stats *stats)
+{
+	r->neighbours = stats->method;
+	r->recall10 = result_bits(stats->recall10);
+	r->recall = result_bits(stats->recall);
+}
+
 static uint64_t double_bits(double value)
 {
 	uint64_t bits;

@@ -34,6 +34,8 @@ static enum nms_hw_status check_facility(struct exec *x)
 	if (!isfinite(tolerance) || tolerance < 0)
 		return exec_fail_at(x, NMS_HW_INVALID_FIELD, FIELD(tolerance), 0, 0,
 				    (double)tolerance, 0);
+	if (p->neighbours > NMS_HW_NEIGHBOURS_IVF)
+		return exec_fail(x, NMS_HW_INVALID_FIELD, FIELD(neighbours));
 	return NMS_HW_OK;
 }
 
@@ -43,8 +45,6 @@ static enum nms_hw_status check_numbers(struct exec *x)
 	const struct nms_hw_select *p = &x->param.select;
 	float bandwidth = param_float(p->bandwidth);
 
-	if (p->reserved)
-		return exec_fail(x, NMS_HW_RESERVED_NOT_ZERO, FIELD(reserved));
 	if (p->rule < NMS_HW_RULE_RANDOM || p->rule > NMS_HW_RULE_FACILITY)
 		return exec_fail(x, NMS_HW_INVALID_FIELD, FIELD(rule));
 	if (p->budget < NMS_HW_BUDGET_PROPORTIONAL || p->budget > NMS_HW_BUDGET_GIVEN)
@@ -232,10 +232,13 @@ static enum nms_hw_status choose(struct exec *x, struct work *w, const float *y)
 			.evaluations = p->evaluations,
 			.seed = p->seed,
 		},
+		.neighbours = (enum eng_knn_method)p->neighbours,
 		.seed = p->seed,
 	};
-	int err = eng_select(&x->env, &in, &params, operand_at(x, INDEX), weight, NULL);
+	struct eng_select_stats stats = { 0 };
+	int err = eng_select(&x->env, &in, &params, operand_at(x, INDEX), weight, &stats);
 
+	result_neighbours(&x->result, &stats.neighbours);
 	return err == -EINVAL ? refused(x) : exec_engine(x, err, NMS_HW_INTERNAL, 0);
 }
 
