@@ -12,7 +12,7 @@ setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
 # The target of a bare make.
 all:
 
-.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench install clean help
+.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench vmbench install clean help
 
 all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
 	@ninja -C $(BUILD) --quiet
@@ -59,7 +59,13 @@ vmtool: ## try nmsctl on the device model in a guest: the same answers, and rows
 	@$(MAKE) --no-print-directory all
 	@scripts/vmtool $(BUILD) $(KERNELS)
 
-bench: ## measure the device model beside an emulated NVMe drive, in a guest (KERNEL=7)
+bench: ## measure the software accelerator beside its peers (BENCH="--quick", see tests/bench)
+	@$(setup) build bench
+	@$(MAKE) --no-print-directory all
+	@ninja -C $(BUILD) --quiet bench-programs
+	@/usr/bin/python3 tests/bench/bench.py --build $(BUILD) $(BENCH)
+
+vmbench: ## measure the device model beside an emulated NVMe drive, in a guest (KERNEL=7)
 	@$(setup) build vm
 	@$(MAKE) --no-print-directory all
 	@scripts/vmbench $(BUILD) $(or $(KERNEL),7)
