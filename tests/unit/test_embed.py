@@ -6,6 +6,7 @@ import unittest
 import numpy as np
 
 import sne
+import test_tsne
 from engine import env, f32, lib, ptr, variants
 from test_entropy import reference as occupancy
 
@@ -282,12 +283,23 @@ class EntropyGuided(unittest.TestCase):
         np.testing.assert_array_equal(given.y, self.out.y)
 
     def test_entropy_and_fidelity_of_a_line(self):
-        """One group, all rows sampled: a line is the entropy and R_NX of that picture."""
+        """
+        One group, all rows sampled: a line is the entropy and R_NX of its picture, which
+        goes on from that of the target by as many iterations again.
+        """
         x = blobs(400, seed=7)
-        out = Embedding(x, guided=True, perplexity=15, candidates=1)
-        self.assertEqual(len(out.trace), 1)
-        self.assertAlmostEqual(out.trace[0].entropy, occupancy(out.y), places=3)
-        self.assertAlmostEqual(out.trace[0].fidelity, kept(x, out.y, 10, 100), places=4)
+        for perplexity in (15, 40):
+            out = Embedding(x, guided=True, perplexity=15, candidates=2,
+                            perplexity_min=perplexity, perplexity_max=perplexity)
+            line = out.trace[-1]
+            self.assertAlmostEqual(line.perplexity, perplexity, places=4)
+            y = Embedding(x, perplexity=15).y.copy()
+            p = test_tsne.Affinities(x, perplexity, 3 * perplexity)
+            params = test_tsne.Params(60, 1, 1, 0, -1, 1)
+            self.assertEqual(lib.eng_tsne(C.byref(env()), C.byref(p.struct), C.byref(params),
+                                          y.ctypes.data, None), 0)
+            self.assertAlmostEqual(line.entropy, occupancy(y), places=2)
+            self.assertAlmostEqual(line.fidelity, kept(x, y, 10, 100), places=3)
 
     def test_not_the_smallest(self):
         """Entropy falls with perplexity here, and yet the smallest is not what is taken."""

@@ -4,7 +4,11 @@
  *
  * A perplexity is scored by embedding a sample of each of some groups, about
  * 20,000 rows together, drawn once.  Neighbours are found once, for the largest
- * perplexity, and cut for a smaller one.
+ * perplexity, and cut for a smaller one.  A sample is laid out at the caller's
+ * target once, and from there every perplexity goes on by itself, all for as
+ * long: what they share costs once, and none has had more iterations than
+ * another.  (Each going on from the one before is as fast and not fair: the
+ * order of the trials then decides.)
  *
  * The entropy of occupancy alone falls with perplexity, as neighbourhoods draw
  * together: it would pick the smallest perplexity offered.  How many neighbours
@@ -49,8 +53,9 @@
 #define ROWS_TOTAL 20000	/* in all samples, about */
 #define ROWS_LEAST 1000		/* of a group, if it has them */
 #define ROWS_MOST 5000
-#define ITERATIONS_MOST 350	/* of an embedding that is only scored */
+#define ITERATIONS_SHARED 300	/* of the picture that all perplexities start from */
 #define EXAGGERATED_MOST 125	/* of them */
+#define ITERATIONS_OWN 150	/* that each perplexity goes on for */
 #define FIDELITY_FROM 10	/* neighbourhoods that the fidelity looks at */
 #define FIDELITY_TO 100
 
@@ -61,7 +66,7 @@
 struct sample {
 	size_t n;
 	double weight;			/* size of the group */
-	float *start;			/* n x 2 */
+	float *start;			/* n x 2: what every perplexity starts from */
 	struct eng_neighbours nb;	/* for the largest perplexity */
 	struct eng_neighbours near, nearest; /* FIDELITY_TO, and fewer than FIDELITY_FROM */
 };
@@ -232,26 +237,50 @@ static int measure(struct choice *c, const struct sample *s, float *entropy, flo
 	return err;
 }
 
+/* Move @y, a picture of @s, at @perplexity. */
+static int lay_out(struct choice *c, const struct sample *s, float perplexity,
+		   const struct eng_tsne_params *tsne, float *y, struct eng_tsne_stats *moved)
+{
+	struct eng_bandwidth_params bandwidth = c->params->bandwidth;
+	struct eng_neighbours nb;
+	int err = embed_cut(&s->nb, embed_neighbours(s->n, perplexity), &nb);
+
+	bandwidth.perplexity = embed_perplexity(s->n, perplexity);
+	if (!err)
+		err = embed_layout(&c->watch.env, &nb, &bandwidth, tsne, y, NULL, NULL, moved);
+	return err;
+}
+
+/* The picture that all start from.  One that diverges leaves the start as it was. */
+static int share_picture(struct choice *c, const struct sample *s)
+{
+	struct eng_tsne_params tsne = c->params->tsne;
+	struct eng_tsne_stats moved;
+	int err;
+
+	if (!tsne.iterations || tsne.iterations > ITERATIONS_SHARED)
+		tsne.iterations = ITERATIONS_SHARED;
+	if (!tsne.exaggeration_iterations || tsne.exaggeration_iterations > EXAGGERATED_MOST)
+		tsne.exaggeration_iterations = EXAGGERATED_MOST;
+	err = lay_out(c, s, c->params->bandwidth.perplexity, &tsne, s->start, &moved);
+	return err == -ERANGE ? 0 : err;
+}
+
 /* Embed @s at @perplexity and add what it is worth to @line.  -ERANGE: it diverged, worth 0. */
 static int score_sample(struct choice *c, const struct sample *s, float perplexity,
 			struct eng_trace *line)
 {
-	struct eng_bandwidth_params bandwidth = c->params->bandwidth;
 	struct eng_tsne_params tsne = c->params->tsne;
 	float share = (float)(s->weight / c->weight), entropy, fidelity;
 	struct eng_tsne_stats moved;
-	struct eng_neighbours nb;
 	int err;
 
-	bandwidth.perplexity = embed_perplexity(s->n, perplexity);
-	if (!tsne.iterations || tsne.iterations > ITERATIONS_MOST)
-		tsne.iterations = ITERATIONS_MOST;
-	if (!tsne.exaggeration_iterations || tsne.exaggeration_iterations > EXAGGERATED_MOST)
-		tsne.exaggeration_iterations = EXAGGERATED_MOST;
+	if (!tsne.iterations || tsne.iterations > ITERATIONS_OWN)
+		tsne.iterations = ITERATIONS_OWN;
+	tsne.exaggeration = 1.0f;
+	tsne.exaggeration_iterations = 1;
 	memcpy(c->y, s->start, s->n * 2 * sizeof(*c->y));
-	err = embed_cut(&s->nb, embed_neighbours(s->n, perplexity), &nb);
-	if (!err)
-		err = embed_layout(&c->watch.env, &nb, &bandwidth, &tsne, c->y, NULL, NULL, &moved);
+	err = lay_out(c, s, perplexity, &tsne, c->y, &moved);
 	if (!err)
 		err = measure(c, s, &entropy, &fidelity);
 	if (err)
@@ -353,8 +382,12 @@ static int climb_ladder(struct choice *c)
 static int choose(struct choice *c)
 {
 	double next;
-	int err = score(c, c->params->bandwidth.perplexity);
+	int err = 0;
 
+	for (uint32_t i = 0; !err && i < c->samples; i++)
+		err = share_picture(c, &c->sample[i]);
+	if (!err)
+		err = score(c, c->params->bandwidth.perplexity);
 	if (!err)
 		err = climb_ladder(c);
 	while (!err && c->lines < c->limit && next_gap(c, &next))
