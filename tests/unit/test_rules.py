@@ -87,6 +87,29 @@ class Herding(unittest.TestCase):
         self.assertEqual(list(index), list(select("herding", 20, x=x)[0]))
         self.check(f32(np.round(x * 16) / 16 + 4096), 20)
 
+    def test_many_rows(self):
+        """So many that most wait to take in what was chosen: the choice is still the greedy one."""
+        rng = np.random.default_rng(13)
+        x = f32(rng.normal(size=(40000, 3)) * [1, 2, 3])
+        mass = np.zeros(len(x), np.float32)
+        mass[rng.choice(len(x), 500, replace=False)] = 1 + f32(rng.random(500))
+        keep = [39999, 12, 20000]
+        chosen = [select("herding", 400, x=x, mass=mass, keep=keep, env=engine.env(threads))[0]
+                  for threads in (1, 2)]
+        np.testing.assert_array_equal(*chosen)
+        some, m = x[mass > 0], mass[mass > 0].astype(float)
+        sigma = 0.5 * standard(x, mass.astype(float))[1]
+        score = np.exp(-square_distances(x, some) / (2 * sigma ** 2)) @ m / m.sum()
+        total = np.zeros(len(x))
+        for t, i in enumerate(chosen[0]):
+            now = score - total / (t + 1)
+            if t < len(keep):
+                self.assertEqual(i, sorted(keep)[t])
+            else:
+                self.assertGreater(now[i], now.max() - 3e-6)
+            score[i] = -np.inf
+            total += np.exp(-square_distances(x, x[i:i + 1])[:, 0] / (2 * sigma ** 2))
+
     def test_landmarks(self):
         """Past 65,536 rows the mean map is over that many of them, and as good."""
         rng = np.random.default_rng(10)
@@ -125,6 +148,12 @@ class KCentre(unittest.TestCase):
             x = f32(rng.integers(0, 7, (n, 3)))
             count = min(n, 60)
             self.assertEqual(list(select("kcentre", count, x=x)[0]), self.naive(x, count))
+
+    def test_many_rows(self):
+        """Whole numbers, so that ties are many and exact."""
+        x = f32(np.random.default_rng(14).integers(0, 40, (40000, 3)))
+        self.assertEqual(list(select("kcentre", 300, x=x, keep=[5, 39000], env=engine.env(2))[0]),
+                         self.naive(x, 300, keep=[5, 39000]))
 
     def test_equal_rows(self):
         x = f32(np.repeat(np.arange(5), 3)[:, None])
