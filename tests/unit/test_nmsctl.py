@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import resource
 import signal
 import struct
 import subprocess
@@ -308,6 +309,22 @@ class Sample(Case):
                 self.good("verify", method + ".npy.manifest.json")
         found = json.loads(self.sample("--json", "-m", "random").stdout)
         self.assertNotIn("neighbours", found)
+
+    @unittest.skipIf(b"__asan_init" in content(NMSCTL), "its shadow alone is larger")
+    def test_larger_than_memory(self):
+        """A file is mapped, not read: 1 GB chosen from by a process that may have 256 MB."""
+        rows, cols, few = 10**6, 256, 12
+        x = np.lib.format.open_memmap(self.path("large.npy"), "w+", np.float32, (rows, cols))
+        places = np.linspace(0, rows - 1, few).astype(int)	# all other rows are holes
+        x[places] = 100 * np.eye(few, cols)
+        del x
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_DATA, (256 << 20, 256 << 20))
+        done = self.good("sample", "large.npy", "-k", few + 1, "-m", "kcentre", "-f", few,
+                         preexec_fn=limit)
+        self.assertEqual(set(map(int, done.stdout.split())) - set(places),
+                         {next(i for i in range(rows) if i not in places)})
 
     def test_keep_and_drop(self):
         self.write("keep", "5\n300\n17\n")
