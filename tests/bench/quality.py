@@ -3,7 +3,9 @@
 import faiss
 import numpy as np
 import torch
+from scipy.sparse import csr_matrix
 
+BLOCK = 16		# rows of pairs at a time
 STEPS = 60		# bisections of a bandwidth
 
 
@@ -42,24 +44,33 @@ def conditional(dist2, perplexity):
     return w / total[:, None]
 
 
+def normaliser(y):
+    """Sum of 1 / (1 + |y_i - y_j|^2) over all pairs, blocks small enough for the cache."""
+    one, two = y[:, 0].contiguous(), y[:, 1].contiguous()
+    z = -float(len(y))
+    for a, b in zip(one.split(BLOCK), two.split(BLOCK)):
+        w = one - a[:, None]
+        w.mul_(w)
+        v = two - b[:, None]
+        w.addcmul_(v, v).add_(1).reciprocal_()
+        z += float(w.sum(1).double().sum())
+    return z
+
+
 class Affinities:
     """P of a dataset: of exact neighbours, three times the perplexity, made symmetric."""
 
     def __init__(self, x, perplexity):
         dist2, rows = neighbours(np.ascontiguousarray(x, np.float32), int(3 * perplexity))
         p = conditional(dist2, perplexity) / len(x)
-        own = np.repeat(np.arange(len(x)), rows.shape[1])
-        key = np.concatenate([own * len(x) + rows.ravel(), rows.ravel() * len(x) + own])
-        key, place = np.unique(key, return_inverse=True)
-        self.p = np.bincount(place, np.tile(p.ravel() / 2, 2))
-        self.row, self.col = key // len(x), key % len(x)
+        start = np.arange(0, rows.size + 1, rows.shape[1])
+        p = csr_matrix((p.ravel(), rows.ravel(), start), (len(x), len(x)))
+        p = ((p + p.T) / 2).tocoo()
+        self.p, self.row, self.col = p.data, p.row, p.col
 
     def divergence(self, plane):
         """KL(P||Q), the normaliser of Q over all pairs."""
-        y = torch.from_numpy(np.ascontiguousarray(plane, np.float32))
-        z = -float(len(y))
-        for part in y.split(500):
-            z += float((1 / (1 + torch.cdist(part, y) ** 2)).double().sum())
+        z = normaliser(torch.from_numpy(np.ascontiguousarray(plane, np.float32)))
         d2 = ((plane[self.row].astype(float) - plane[self.col]) ** 2).sum(1)
         return float((self.p * np.log(self.p * z * (1 + d2))).sum() / self.p.sum())
 
