@@ -8,9 +8,26 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* How long an idle worker looks for the next loop before it sleeps. */
-#define SPIN 4000
+/* Looks for what is waited for, before the thread sleeps: at most, and at least. */
+#define SPIN_MOST 4000
+#define SPIN_LEAST 200
 
+/*
+ * How long to look depends on how long it took of late, as in the adaptive
+ * mutexes of glibc.  On a machine that is busy with other things the thread that
+ * is waited for may not run, and looking for it keeps the processor from it.
+ */
+struct patience {
+	unsigned int mean;	/* looks that it took, a running mean */
+};
+
+/*
+ * A loop is open to workers while it has chunks left.  The calling thread waits
+ * for those alone that came in, so that a worker that sleeps, or whose processor
+ * does something else, holds nobody up.  Whoever comes in counts itself first
+ * and then looks whether the loop is open; whoever closes it does so first and
+ * then looks at the count: one of them sees the other.
+ */
 struct eng_pool {
 	unsigned int threads;
 	pthread_t *workers;		/* threads - 1 of them */
@@ -22,8 +39,11 @@ struct eng_pool {
 	size_t chunks;
 	atomic_size_t next;		/* the next chunk to take */
 	atomic_uint generation;		/* raised for each loop */
-	atomic_uint busy;		/* workers that have not left the loop */
-	bool stop;
+	atomic_bool open;		/* what stands above may be read */
+	atomic_uint inside;		/* workers that may have seen it open */
+	atomic_uint sleeping;		/* workers that want to be woken */
+	struct patience patience;	/* of the calling thread */
+	atomic_bool stop;
 };
 
 struct start {
@@ -46,60 +66,100 @@ static inline void relax(void)
 #endif
 }
 
-static unsigned int wait_for_loop(struct eng_pool *pool, unsigned int seen)
+static unsigned int looks(const struct patience *p)
 {
-	unsigned int now;
+	unsigned int most = 8 * p->mean + SPIN_LEAST;
 
-	for (int i = 0; i < SPIN; i++) {
+	return most < SPIN_MOST ? most : SPIN_MOST;
+}
+
+static void seen_after(struct patience *p, unsigned int looked)
+{
+	p->mean = (7 * p->mean + looked + 7) / 8;
+}
+
+static void not_seen(struct patience *p)
+{
+	p->mean -= p->mean / 4;
+}
+
+static unsigned int wait_for_loop(struct eng_pool *pool, unsigned int seen, struct patience *p)
+{
+	unsigned int now, most = looks(p);
+
+	for (unsigned int i = 0; i < most; i++) {
 		now = atomic_load(&pool->generation);
-		if (now != seen)
+		if (now != seen) {
+			seen_after(p, i);
 			return now;
+		}
 		relax();
 	}
+	not_seen(p);
 	pthread_mutex_lock(&pool->lock);
+	atomic_fetch_add(&pool->sleeping, 1);
 	while ((now = atomic_load(&pool->generation)) == seen)
 		pthread_cond_wait(&pool->work, &pool->lock);
+	atomic_fetch_sub(&pool->sleeping, 1);
 	pthread_mutex_unlock(&pool->lock);
 	return now;
+}
+
+static void join_loop(struct eng_pool *pool, unsigned int worker)
+{
+	atomic_fetch_add(&pool->inside, 1);
+	if (atomic_load(&pool->open))
+		take_chunks(pool, worker);
+	if (atomic_fetch_sub(&pool->inside, 1) == 1 && !atomic_load(&pool->open)) {
+		pthread_mutex_lock(&pool->lock);
+		pthread_cond_signal(&pool->idle);
+		pthread_mutex_unlock(&pool->lock);
+	}
 }
 
 static void *worker_main(void *data)
 {
 	struct start start = *(struct start *)data;
 	struct eng_pool *pool = start.pool;
+	struct patience patience = { .mean = SPIN_MOST / 8 };
 	unsigned int seen = 0;
 
 	free(data);
 	for (;;) {
-		seen = wait_for_loop(pool, seen);
-		if (pool->stop)
+		seen = wait_for_loop(pool, seen, &patience);
+		if (atomic_load(&pool->stop))
 			return NULL;
-		take_chunks(pool, start.worker);
-		if (atomic_fetch_sub(&pool->busy, 1) == 1) {
-			pthread_mutex_lock(&pool->lock);
-			pthread_cond_signal(&pool->idle);
-			pthread_mutex_unlock(&pool->lock);
-		}
+		join_loop(pool, start.worker);
 	}
 }
 
+/* Raise the generation; whoever goes to sleep after that sees it. */
 static void publish(struct eng_pool *pool)
 {
-	pthread_mutex_lock(&pool->lock);
 	atomic_fetch_add(&pool->generation, 1);
+	if (!atomic_load(&pool->sleeping))
+		return;
+	pthread_mutex_lock(&pool->lock);
 	pthread_cond_broadcast(&pool->work);
 	pthread_mutex_unlock(&pool->lock);
 }
 
+/* Close the loop, and wait until nobody is in it. */
 static void wait_until_idle(struct eng_pool *pool)
 {
-	for (int i = 0; i < SPIN; i++) {
-		if (!atomic_load(&pool->busy))
+	unsigned int most = looks(&pool->patience);
+
+	atomic_store(&pool->open, false);
+	for (unsigned int i = 0; i < most; i++) {
+		if (!atomic_load(&pool->inside)) {
+			seen_after(&pool->patience, i);
 			return;
+		}
 		relax();
 	}
+	not_seen(&pool->patience);
 	pthread_mutex_lock(&pool->lock);
-	while (atomic_load(&pool->busy))
+	while (atomic_load(&pool->inside))
 		pthread_cond_wait(&pool->idle, &pool->lock);
 	pthread_mutex_unlock(&pool->lock);
 }
@@ -133,7 +193,7 @@ static size_t run_chunks(const struct eng_env *env, size_t first, size_t chunks,
 	pool->arg = arg;
 	pool->chunks = chunks;
 	atomic_store(&pool->next, first);
-	atomic_store(&pool->busy, pool->threads - 1);
+	atomic_store(&pool->open, true);
 	publish(pool);
 	first = take_chunks_while_ours(env, pool);
 	wait_until_idle(pool);
@@ -182,6 +242,7 @@ int eng_pool_create(unsigned int threads, struct eng_pool **out)
 	if (!pool)
 		return -ENOMEM;
 	pool->threads = 1;
+	pool->patience.mean = SPIN_MOST / 8;
 	pool->workers = calloc(want, sizeof(*pool->workers));
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->work, NULL);
@@ -205,7 +266,7 @@ void eng_pool_destroy(struct eng_pool *pool)
 {
 	if (!pool)
 		return;
-	pool->stop = true;
+	atomic_store(&pool->stop, true);
 	publish(pool);
 	for (unsigned int i = 0; i + 1 < pool->threads; i++)
 		pthread_join(pool->workers[i], NULL);
