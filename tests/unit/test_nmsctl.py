@@ -310,6 +310,24 @@ class Sample(Case):
         found = json.loads(self.sample("--json", "-m", "random").stdout)
         self.assertNotIn("neighbours", found)
 
+    def test_coverage(self):
+        """Against numpy: all features are kept, so that distances are those of the rows."""
+        radius = np.sqrt(((self.x - self.x.mean(0)) ** 2).sum(1).mean())
+        distance = np.sqrt(((self.x[:, None] - self.x[None]) ** 2).sum(2)) / radius
+        rng = np.random.default_rng(5)
+        random = np.mean([distance[:, rng.choice(ROWS, 30, replace=False)].min(1).mean()
+                          for _ in range(40)])
+        for method in "nms", "strata", "grid", "kmedoids", "kcentre", "facility":
+            with self.subTest(method):
+                found = json.loads(self.sample("--json", "-m", method, "-f", COLS).stdout)
+                own = distance[:, found["index"]].min(1).mean()
+                self.assertAlmostEqual(found["coverage"], own, places=5)
+                self.assertAlmostEqual(found["coverage_random"], random, delta=0.06 * random)
+                if method in ("nms", "strata", "kmedoids"):
+                    self.assertLess(own, 0.97 * random)
+        self.assertNotIn("coverage", json.loads(self.sample("--json", "-m", "random").stdout))
+        self.assertIn("coverage", self.sample("-o", "picked.npy").stderr)
+
     @unittest.skipIf(b"__asan_init" in content(NMSCTL), "its shadow alone is larger")
     def test_larger_than_memory(self):
         """A file is mapped, not read: 1 GB chosen from by a process that may have 256 MB."""

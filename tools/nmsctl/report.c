@@ -126,6 +126,16 @@ static void print_plane(FILE *to, const struct nms_sample_result *result)
 			(double)result->trace[i].objective, result->trace[i].chosen ? "  chosen" : "");
 }
 
+/* How far a row is from the exemplar that stands for it. */
+static void print_coverage(FILE *to, const struct nms_result *t)
+{
+	if (!(t->coverage_random > 0))
+		return;
+	fprintf(to, "coverage   %.4f of the RMS radius to the nearest exemplar, %.4f at random "
+		"(%+.1f %%)\n", (double)t->coverage, (double)t->coverage_random,
+		100 * ((double)t->coverage / (double)t->coverage_random - 1));
+}
+
 static void print_classes(FILE *to, const struct report *r)
 {
 	const struct class_counts *c = r->classes;
@@ -210,6 +220,7 @@ void report_print(FILE *to, const struct report *report)
 	print_input(to, report->input);
 	print_what(to, report);
 	print_plane(to, report->result);
+	print_coverage(to, &report->result->total);
 	if (report->classes && report->result->index)
 		print_classes(to, report);
 	print_time(to, report);

@@ -78,6 +78,10 @@ static int add_plane(struct json_object *root, const struct nms_sample_result *r
 		error |= json_put_real(root, "perplexity", total->perplexity, 9);
 	if (total->entropy > 0)
 		error |= json_put_real(root, "entropy", total->entropy, 9);
+	if (total->coverage_random > 0) {
+		error |= json_put_real(root, "coverage", total->coverage, 9);
+		error |= json_put_real(root, "coverage_random", total->coverage_random, 9);
+	}
 	if (total->neighbours) {
 		error |= json_put_text(root, "neighbours",
 				       total->neighbours == NMS_NEIGHBOURS_IVF ? "ivf" : "exact");

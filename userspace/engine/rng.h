@@ -17,6 +17,7 @@ enum eng_stream {
 	ENG_STREAM_EMBED,
 	ENG_STREAM_SELECT,
 	ENG_STREAM_NEIGHBOURS,
+	ENG_STREAM_COVERAGE,
 };
 
 static inline uint64_t eng_mix(uint64_t z)

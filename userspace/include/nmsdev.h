@@ -460,6 +460,12 @@ struct nms_result {
 	enum nms_neighbours neighbours;	/* that ran; 0 where none were sought */
 	/* share of the 10 nearest, and of all sought, that were found; by a sample; exact: 1 */
 	float recall10, recall;
+	/*
+	 * Mean distance from a row to the nearest exemplar among the features, over the RMS
+	 * distance of the rows from their mean; and that of as many rows drawn at random, classes
+	 * in proportion.  0 where there are no features.
+	 */
+	float coverage, coverage_random;
 };
 
 /** What became of a row in the search for its bandwidth. */

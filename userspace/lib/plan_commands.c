@@ -87,7 +87,8 @@ static void make_select(const struct nms_plan *plan, const struct nms_plan_memor
 		.perplexity = facility ? plan->perplexity : 0,
 		.bandwidth = plan->rule == NMS_RULE_HERDING ? NMS_BANDWIDTH_HERDING : 0,
 	};
-	if (nms_rule_needs_features(plan->rule))
+	/* Rules that can do without them choose better with them, and the coverage is told. */
+	if (plan->reduce)
 		c->select.features = features(plan, m);
 	if (nms_rule_needs_embedding(plan->rule))
 		c->select.embedding = embedding(plan, m);

@@ -91,6 +91,8 @@ static void fill_block(const struct nms_slot *slot, struct nms_result *to)
 	to->neighbours = (enum nms_neighbours)le32toh(from->neighbours);
 	to->recall10 = real(from->recall10);
 	to->recall = real(from->recall);
+	to->coverage = real(from->coverage);
+	to->coverage_random = real(from->coverage_random);
 }
 
 void nms_result_fill(const struct nms_device *device, const struct nms_slot *slot,
@@ -147,6 +149,10 @@ void nms_result_add(struct nms_result *total, const struct nms_result *r)
 		total->perplexity = r->perplexity;
 		total->residual_mean = r->residual_mean;
 		total->residual_max = r->residual_max;
+	}
+	if (r->coverage_random > 0) {
+		total->coverage = r->coverage;
+		total->coverage_random = r->coverage_random;
 	}
 	if (r->neighbours) {
 		total->neighbours = r->neighbours;

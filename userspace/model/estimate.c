@@ -2,6 +2,7 @@
 /* Working memory of a command of compute, from its parameter block alone. */
 #include <string.h>
 
+#include "coverage.h"
 #include "embed.h"
 #include "exec.h"
 #include "pca.h"
@@ -40,15 +41,20 @@ static uint64_t estimate_embed(struct nms_model *model, const struct nms_hw_embe
 
 static uint64_t estimate_select(struct nms_model *model, const struct nms_hw_select *p)
 {
-	uint64_t row = GROUPS_ROW;
+	const unsigned int threads = eng_pool_threads(model->pool);
+	uint64_t row = GROUPS_ROW, most, covered = 0;
 
 	if (!p->rows || p->rows > UINT32_MAX || !p->count || p->count > p->rows ||
 	    p->rule < NMS_HW_RULE_RANDOM || p->rule > NMS_HW_RULE_FACILITY)
 		return 0;
 	if (p->embedding.near.range && p->embedding.stride != 2 * sizeof(float))
 		row += 2 * sizeof(float);
-	return eng_select_memory((enum eng_rule)p->rule, p->rows, p->features.cols, p->count,
-				 eng_pool_threads(model->pool)) + p->rows * row + p->count * 4;
+	/* The choice, and then a look at what it covers. */
+	most = eng_select_memory((enum eng_rule)p->rule, p->rows, p->features.cols, p->count,
+				 threads);
+	if (p->features.near.range)
+		covered = eng_coverage_memory(p->rows, p->features.cols, p->count, threads);
+	return (most > covered ? most : covered) + p->rows * row + p->count * 4;
 }
 
 uint64_t nms_model_estimate(struct nms_model *model, const void *param, size_t size)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coverage.h"
 #include "groups.h"
 #include "operand.h"
 
@@ -236,9 +237,14 @@ static enum nms_hw_status choose(struct exec *x, struct work *w, const float *y)
 		.seed = p->seed,
 	};
 	struct eng_select_stats stats = { 0 };
+	struct eng_coverage covered = { 0 };
 	int err = eng_select(&x->env, &in, &params, operand_at(x, INDEX), weight, &stats);
 
+	if (!err && in.x)
+		err = eng_coverage(&x->env, &in, operand_at(x, INDEX), p->count, p->seed, &covered);
 	result_neighbours(&x->result, &stats.neighbours);
+	x->result.coverage = result_bits(covered.error);
+	x->result.coverage_random = result_bits(covered.random);
 	return err == -EINVAL ? refused(x) : exec_engine(x, err, NMS_HW_INTERNAL, 0);
 }
 
@@ -250,7 +256,7 @@ static enum nms_hw_status run(struct exec *x)
 	const float *y = NULL;
 
 	eng_phase_enter(&x->env, ENG_PHASE_SELECT);
-	if (eng_rule_needs_features((enum eng_rule)p->rule))
+	if (p->features.near.range)
 		status = operand_finite(x, FEATURES, &p->features);
 	if (!status)
 		status = make_groups(x, &w.groups);
