@@ -47,9 +47,16 @@ typedef struct {
 	eng_nativei p[VPARTS];
 } vi;
 
-#define VEACH for (int v_ = 0; v_ < VPARTS; v_++)
+/*
+ * A vf of several native vectors is a struct to the compiler.  gcc keeps it in
+ * registers only if loops over its parts are gone before anything else is done,
+ * and passes it by way of memory to what is not inlined.
+ */
+#define ENG_UNROLL _Pragma("GCC unroll 16")
+#define ENG_INLINE static inline __attribute__((always_inline))
+#define VEACH ENG_UNROLL for (int v_ = 0; v_ < VPARTS; v_++)
 
-static inline vf v_set(float x)
+ENG_INLINE vf v_set(float x)
 {
 	vf r;
 
@@ -64,51 +71,51 @@ static inline vf v_set(float x)
 	return r;
 }
 
-static inline vf v_zero(void)
+ENG_INLINE vf v_zero(void)
 {
 	return v_set(0.0f);
 }
 
-/* Any alignment. */
-static inline vf v_load(const float *x)
+/* Any alignment.  Part by part: gcc copies a whole vf in pieces of 16 bytes, by way of memory. */
+ENG_INLINE vf v_load(const float *x)
 {
 	vf r;
 
-	memcpy(&r, x, sizeof(r));
+	VEACH memcpy(&r.p[v_], x + v_ * VNATIVE, sizeof(eng_native));
 	return r;
 }
 
-static inline void v_store(float *x, vf a)
+ENG_INLINE void v_store(float *x, vf a)
 {
-	memcpy(x, &a, sizeof(a));
+	VEACH memcpy(x + v_ * VNATIVE, &a.p[v_], sizeof(eng_native));
 }
 
-static inline vf v_add(vf a, vf b)
+ENG_INLINE vf v_add(vf a, vf b)
 {
 	VEACH a.p[v_] += b.p[v_];
 	return a;
 }
 
-static inline vf v_sub(vf a, vf b)
+ENG_INLINE vf v_sub(vf a, vf b)
 {
 	VEACH a.p[v_] -= b.p[v_];
 	return a;
 }
 
-static inline vf v_mul(vf a, vf b)
+ENG_INLINE vf v_mul(vf a, vf b)
 {
 	VEACH a.p[v_] *= b.p[v_];
 	return a;
 }
 
-static inline vf v_div(vf a, vf b)
+ENG_INLINE vf v_div(vf a, vf b)
 {
 	VEACH a.p[v_] /= b.p[v_];
 	return a;
 }
 
 /* a < b ? a : b, and so on: b where either is NaN. */
-static inline vf v_min(vf a, vf b)
+ENG_INLINE vf v_min(vf a, vf b)
 {
 	VEACH {
 		eng_nativei m = a.p[v_] < b.p[v_];
@@ -118,7 +125,7 @@ static inline vf v_min(vf a, vf b)
 	return a;
 }
 
-static inline vf v_max(vf a, vf b)
+ENG_INLINE vf v_max(vf a, vf b)
 {
 	VEACH {
 		eng_nativei m = a.p[v_] > b.p[v_];
@@ -129,7 +136,7 @@ static inline vf v_max(vf a, vf b)
 }
 
 /* a * b + c by the profile's rule. */
-static inline vf v_fma(vf a, vf b, vf c)
+ENG_INLINE vf v_fma(vf a, vf b, vf c)
 {
 #if !defined(ENG_FMA)
 	VEACH c.p[v_] = a.p[v_] * b.p[v_] + c.p[v_];
@@ -154,8 +161,25 @@ static inline float s_fma(float a, float b, float c)
 }
 
 /* Sum of the lanes, folded in halves: 16 -> 8 -> 4 -> 2 -> 1. */
-static inline float v_sum(vf a)
+ENG_INLINE float v_sum(vf a)
 {
+#if defined(__SSE2__)
+	__m128 x;
+
+#if VNATIVE == 16
+	__m256 half = _mm256_add_ps(_mm512_castps512_ps256((__m512)a.p[0]),
+				    _mm512_extractf32x8_ps((__m512)a.p[0], 1));
+#elif VNATIVE == 8
+	__m256 half = (__m256)(a.p[0] + a.p[1]);
+#endif
+#if VNATIVE > 4
+	x = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+#else
+	x = (__m128)((a.p[0] + a.p[2]) + (a.p[1] + a.p[3]));
+#endif
+	x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+	return _mm_cvtss_f32(_mm_add_ss(x, _mm_shuffle_ps(x, x, 1)));
+#else
 	float x[VLANES];
 
 	v_store(x, a);
@@ -163,6 +187,7 @@ static inline float v_sum(vf a)
 		for (int i = 0; i < half; i++)
 			x[i] += x[i + half];
 	return x[0];
+#endif
 }
 
 /*
@@ -170,7 +195,7 @@ static inline float v_sum(vf a)
  * by log 2 in two parts (Cody and Waite) and a polynomial of degree 6 fitted
  * on [-log(2)/2, log(2)/2]; coefficients from Cephes expf (S. Moshier).
  */
-static inline vf v_exp_neg(vf x)
+ENG_INLINE vf v_exp_neg(vf x)
 {
 	const vf lo = v_set(-87.0f);
 	vf xc = v_max(x, lo);

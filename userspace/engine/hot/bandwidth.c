@@ -6,12 +6,12 @@
 /* Betas that share a pass: enough chains of additions to hide their latency. */
 #define SHARED 4
 
-static inline __attribute__((always_inline)) void moments_of(const float *d, size_t n,
-							     const float *beta, float *sum,
-							     const int count)
+ENG_INLINE void moments_of(const float *d, size_t n, const float *beta, float *sum,
+			   const int count)
 {
 	vf nb[SHARED], e[SHARED], s0[SHARED], s1[SHARED];
 
+	ENG_UNROLL
 	for (int b = 0; b < count; b++) {
 		nb[b] = v_set(-beta[b]);
 		s0[b] = v_zero();
@@ -20,13 +20,16 @@ static inline __attribute__((always_inline)) void moments_of(const float *d, siz
 	for (size_t j = 0; j < n; j += VLANES) {
 		vf x = v_load(d + j);
 
+		ENG_UNROLL
 		for (int b = 0; b < count; b++)
 			e[b] = v_exp_neg(v_mul(nb[b], x));
+		ENG_UNROLL
 		for (int b = 0; b < count; b++) {
 			s0[b] = v_add(s0[b], e[b]);
 			s1[b] = v_fma(x, e[b], s1[b]);
 		}
 	}
+	ENG_UNROLL
 	for (int b = 0; b < count; b++) {
 		sum[2 * b] = v_sum(s0[b]);
 		sum[2 * b + 1] = v_sum(s1[b]);

@@ -26,12 +26,12 @@ struct seq {
 	float *re, *im;
 };
 
-static inline struct seq seq_of(float *x, bool inverse)
+ENG_INLINE struct seq seq_of(float *x, bool inverse)
 {
 	return inverse ? (struct seq){ x + VLANES, x } : (struct seq){ x, x + VLANES };
 }
 
-static inline nat n_fma(nat a, nat b, nat c)
+ENG_INLINE nat n_fma(nat a, nat b, nat c)
 {
 #if !defined(ENG_FMA)
 	return a * b + c;
@@ -42,12 +42,12 @@ static inline nat n_fma(nat a, nat b, nat c)
 #endif
 }
 
-static inline nat n_set(float x)
+ENG_INLINE nat n_set(float x)
 {
 	return (nat){} + x;
 }
 
-static inline struct cnat c_load(struct seq x, size_t i)
+ENG_INLINE struct cnat c_load(struct seq x, size_t i)
 {
 	struct cnat r;
 
@@ -56,40 +56,40 @@ static inline struct cnat c_load(struct seq x, size_t i)
 	return r;
 }
 
-static inline void c_store(struct seq y, size_t i, struct cnat a)
+ENG_INLINE void c_store(struct seq y, size_t i, struct cnat a)
 {
 	memcpy(y.re + i, &a.re, sizeof(nat));
 	memcpy(y.im + i, &a.im, sizeof(nat));
 }
 
-static inline struct cnat c_add(struct cnat a, struct cnat b)
+ENG_INLINE struct cnat c_add(struct cnat a, struct cnat b)
 {
 	return (struct cnat){ a.re + b.re, a.im + b.im };
 }
 
-static inline struct cnat c_sub(struct cnat a, struct cnat b)
+ENG_INLINE struct cnat c_sub(struct cnat a, struct cnat b)
 {
 	return (struct cnat){ a.re - b.re, a.im - b.im };
 }
 
 /* a - i b and a + i b */
-static inline struct cnat c_sub_i(struct cnat a, struct cnat b)
+ENG_INLINE struct cnat c_sub_i(struct cnat a, struct cnat b)
 {
 	return (struct cnat){ a.re + b.im, a.im - b.re };
 }
 
-static inline struct cnat c_add_i(struct cnat a, struct cnat b)
+ENG_INLINE struct cnat c_add_i(struct cnat a, struct cnat b)
 {
 	return (struct cnat){ a.re - b.im, a.im + b.re };
 }
 
 /* a + c b, c real */
-static inline struct cnat c_axpy(float c, struct cnat b, struct cnat a)
+ENG_INLINE struct cnat c_axpy(float c, struct cnat b, struct cnat a)
 {
 	return (struct cnat){ n_fma(n_set(c), b.re, a.re), n_fma(n_set(c), b.im, a.im) };
 }
 
-static inline struct cnat c_mul(struct cnat a, const float *w)
+ENG_INLINE struct cnat c_mul(struct cnat a, const float *w)
 {
 	nat re = n_set(w[0]), im = n_set(w[1]);
 

@@ -24,21 +24,33 @@ struct acc {
 	eng_native c[MR][NV];
 };
 
-static inline eng_native n_load(const float *x)
+ENG_INLINE eng_native n_load(const float *x)
 {
+#if VNATIVE == 16
+	return (eng_native)_mm512_loadu_ps(x);
+#elif VNATIVE == 8
+	return (eng_native)_mm256_loadu_ps(x);
+#else
 	eng_native r;
 
 	memcpy(&r, x, sizeof(r));
 	return r;
+#endif
 }
 
-static inline void n_store(float *x, eng_native a)
+ENG_INLINE void n_store(float *x, eng_native a)
 {
+#if VNATIVE == 16
+	_mm512_storeu_ps(x, (__m512)a);
+#elif VNATIVE == 8
+	_mm256_storeu_ps(x, (__m256)a);
+#else
 	memcpy(x, &a, sizeof(a));
+#endif
 }
 
 /* A broadcast from memory; v_set() would add to zero on the way. */
-static inline eng_native n_set(float x)
+ENG_INLINE eng_native n_set(float x)
 {
 #if VNATIVE == 16
 	return (eng_native)_mm512_set1_ps(x);
@@ -50,7 +62,7 @@ static inline eng_native n_set(float x)
 }
 
 /* As v_fma(). */
-static inline eng_native n_fma(eng_native a, eng_native b, eng_native c)
+ENG_INLINE eng_native n_fma(eng_native a, eng_native b, eng_native c)
 {
 #if !defined(ENG_FMA)
 	return a * b + c;
@@ -62,41 +74,53 @@ static inline eng_native n_fma(eng_native a, eng_native b, eng_native c)
 }
 
 /* Goes on from the sums in @acc. */
-static inline __attribute__((always_inline)) void multiply(const float *a, const float *b,
-							   size_t k, struct acc *acc)
+ENG_INLINE void multiply(const float *a, const float *b, size_t k, struct acc *acc)
 {
-	struct acc t = *acc;
-
 	for (size_t p = 0; p < k; p++, a += MR, b += NR) {
 		eng_native right[NV];
 
+		ENG_UNROLL
 		for (int j = 0; j < NV; j++)
 			right[j] = n_load(b + j * VNATIVE);
+		ENG_UNROLL
 		for (int i = 0; i < MR; i++) {
 			eng_native left = n_set(a[i]);
 
+			ENG_UNROLL
 			for (int j = 0; j < NV; j++)
-				t.c[i][j] = n_fma(left, right[j], t.c[i][j]);
+				acc->c[i][j] = n_fma(left, right[j], acc->c[i][j]);
 		}
 	}
-	*acc = t;
 }
 
 static void tile(const float *a, const float *b, size_t k, float *c, size_t ldc, bool add)
 {
 	struct acc acc;
 
-	for (size_t i = 0; i < MR; i++)
-		for (size_t j = 0; j < NV; j++)
-			acc.c[i][j] = add ? n_load(c + i * ldc + j * VNATIVE) : (eng_native){};
+	ENG_UNROLL
+	for (int i = 0; i < MR; i++)
+		ENG_UNROLL
+		for (int j = 0; j < NV; j++)
+			acc.c[i][j] = n_set(0.0f);
+	if (add) {
+		float *row = c;
+
+		ENG_UNROLL
+		for (int i = 0; i < MR; i++, row += ldc)
+			ENG_UNROLL
+			for (int j = 0; j < NV; j++)
+				acc.c[i][j] = n_load(row + j * VNATIVE);
+	}
 	multiply(a, b, k, &acc);
-	for (size_t i = 0; i < MR; i++)
-		for (size_t j = 0; j < NV; j++)
-			n_store(c + i * ldc + j * VNATIVE, acc.c[i][j]);
+	ENG_UNROLL
+	for (int i = 0; i < MR; i++, c += ldc)
+		ENG_UNROLL
+		for (int j = 0; j < NV; j++)
+			n_store(c + j * VNATIVE, acc.c[i][j]);
 }
 
 /* Bit i: lane i of @a is above that of @b. */
-static inline uint32_t above(eng_native a, eng_native b)
+ENG_INLINE uint32_t above(eng_native a, eng_native b)
 {
 #if VNATIVE == 16
 	return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GT_OQ);
@@ -119,19 +143,24 @@ static uint32_t screen(const float *a, const float *b, size_t k, const float *se
 	uint32_t any = 0;
 	struct acc acc;
 
+	ENG_UNROLL
 	for (int i = 0; i < MR; i++)
+		ENG_UNROLL
 		for (int j = 0; j < NV; j++)
 			acc.c[i][j] = n_load(seed + j * VNATIVE);
 	multiply(a, b, k, &acc);
+	ENG_UNROLL
 	for (int i = 0; i < MR; i++) {
 		eng_native limit = n_set(bound[i]);
 		uint32_t row = 0;
 
+		ENG_UNROLL
 		for (int j = 0; j < NV; j++)
 			row |= above(acc.c[i][j], limit) << (j * VNATIVE);
 		hits[i] = row;
 		any |= row;
 		if (row)
+			ENG_UNROLL
 			for (int j = 0; j < NV; j++)
 				n_store(c + i * NR + j * VNATIVE, acc.c[i][j]);
 	}
@@ -148,7 +177,7 @@ static const float keep_last[2 * VLANES] = {
 };
 
 /* A few columns, fewer than lanes. */
-static inline float distance_short(const float *x, const float *y, size_t d)
+ENG_INLINE float distance_short(const float *x, const float *y, size_t d)
 {
 	float part[VLANES] = { 0 };
 	vf t;
@@ -159,7 +188,7 @@ static inline float distance_short(const float *x, const float *y, size_t d)
 	return v_sum(v_mul(t, t));
 }
 
-static inline float distance(const float *x, const float *y, size_t d)
+ENG_INLINE float distance(const float *x, const float *y, size_t d)
 {
 	size_t i = 0;
 	vf sum = v_zero(), t;

@@ -52,7 +52,7 @@ struct lanes {
 	vi strip;
 };
 
-static inline struct lanes lanes_start(void)
+ENG_INLINE struct lanes lanes_start(void)
 {
 	struct lanes l = { .value = v_set(-INFINITY) };
 
@@ -61,7 +61,7 @@ static inline struct lanes lanes_start(void)
 }
 
 /* Later strips win only if larger, so that each lane keeps its first. */
-static inline struct lanes lanes_add(struct lanes l, vf x, size_t strip)
+ENG_INLINE struct lanes lanes_add(struct lanes l, vf x, size_t strip)
 {
 	VEACH {
 		const eng_nativei m = x.p[v_] > l.value.p[v_];
@@ -74,7 +74,7 @@ static inline struct lanes lanes_add(struct lanes l, vf x, size_t strip)
 	return l;
 }
 
-static inline struct eng_best lanes_fold(struct lanes l)
+ENG_INLINE struct eng_best lanes_fold(struct lanes l)
 {
 	float value[VLANES];
 	int32_t strip[VLANES];
@@ -131,7 +131,7 @@ static struct eng_best largest(const float *x, size_t strips)
 	return lanes_fold(l);
 }
 
-static inline vf rbf_term(const float *c, vf a, const float *b, const float *mass, vf sum)
+ENG_INLINE vf rbf_term(const float *c, vf a, const float *b, const float *mass, vf sum)
 {
 	const vf e = v_sub(v_sub(v_load(c), a), v_load(b));
 

@@ -10,7 +10,7 @@
 typedef float v8 __attribute__((vector_size(32)));
 typedef float v4 __attribute__((vector_size(16)));
 
-static inline v8 v8_load(const float *x)
+ENG_INLINE v8 v8_load(const float *x)
 {
 	v8 r;
 
@@ -18,12 +18,12 @@ static inline v8 v8_load(const float *x)
 	return r;
 }
 
-static inline v8 v8_set(float x)
+ENG_INLINE v8 v8_set(float x)
 {
 	return (v8){} + x;
 }
 
-static inline v8 v8_fma(v8 a, v8 b, v8 c)
+ENG_INLINE v8 v8_fma(v8 a, v8 b, v8 c)
 {
 #if defined(ENG_FMA)
 	return (v8)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
@@ -36,7 +36,7 @@ static inline v8 v8_fma(v8 a, v8 b, v8 c)
 	((v8){ a / 120.0f, b / 120.0f, c / 120.0f, d / 120.0f, e / 120.0f, f / 120.0f, 0, 0 })
 
 /* Weights of the six nodes at @t in [0, 1) past the third of them, less one: M6(t + 5 - j). */
-static inline v8 spline_weights(float t)
+ENG_INLINE v8 spline_weights(float t)
 {
 	v8 x = v8_set(t), w = C8(-1.0f, 5.0f, -10.0f, 10.0f, -5.0f, 1.0f);
 
@@ -48,7 +48,7 @@ static inline v8 spline_weights(float t)
 }
 
 /* Their derivatives. */
-static inline v8 spline_slopes(float t)
+ENG_INLINE v8 spline_slopes(float t)
 {
 	v8 x = v8_set(t), w = C8(-5.0f, 25.0f, -50.0f, 50.0f, -25.0f, 5.0f);
 
@@ -75,7 +75,7 @@ static void spread(const float *at, size_t count, float *grid, size_t ld)
 }
 
 /* Sums of three vectors at once, eight lanes each, folded in halves: 8 -> 4 -> 2 -> 1. */
-static inline v4 sum3(v8 a, v8 b, v8 c)
+ENG_INLINE v4 sum3(v8 a, v8 b, v8 c)
 {
 	v4 p = __builtin_shufflevector(a, a, 0, 1, 2, 3) + __builtin_shufflevector(a, a, 4, 5, 6, 7);
 	v4 q = __builtin_shufflevector(b, b, 0, 1, 2, 3) + __builtin_shufflevector(b, b, 4, 5, 6, 7);

@@ -6,7 +6,7 @@
 /* Pairs summed in float32 before they go to a double. */
 #define PAIR_BLOCK 2048
 
-static inline vf inverse_square(vf dx, vf dy)
+ENG_INLINE vf inverse_square(vf dx, vf dy)
 {
 	const vf one = v_set(1.0f);
 
@@ -62,7 +62,7 @@ static inline __m256 four_points(const float *y, const uint32_t *col)
 #endif
 
 /* The points that @col names, coordinates apart: y is n x 2. */
-static inline void gather_points(const float *y, const uint32_t *col, vf *x_out, vf *y_out)
+ENG_INLINE void gather_points(const float *y, const uint32_t *col, vf *x_out, vf *y_out)
 {
 #if VNATIVE == 16
 	const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14,
@@ -88,7 +88,7 @@ static inline void gather_points(const float *y, const uint32_t *col, vf *x_out,
 }
 
 /* Sixteen sums of sixteen lanes: lane r of the result is the sum of row r of @a. */
-static inline vf sum_rows(const float a[VLANES][VLANES])
+ENG_INLINE vf sum_rows(const float a[VLANES][VLANES])
 {
 	float t[VLANES][VLANES];
 
@@ -137,7 +137,7 @@ static void attract(const struct eng_edges *e, const float *y, size_t first, siz
  * near it; reduction to [sqrt(1/2), sqrt(2)), coefficients from Cephes logf
  * (S. Moshier).
  */
-static inline vf v_log(vf x)
+ENG_INLINE vf v_log(vf x)
 {
 	static const float c[] = {
 		-1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f, 1.4249322787e-1f,
@@ -185,7 +185,7 @@ static double log_distance(const struct eng_edges *e, const float *y, size_t fir
 }
 
 /* Gains rise where gradient and velocity differ in sign, as bh_tsne has it: sign(0) = 0. */
-static inline vf new_gain(vf gain, vf grad, vf velocity)
+ENG_INLINE vf new_gain(vf gain, vf grad, vf velocity)
 {
 	VEACH {
 		eng_nativei g = (grad.p[v_] < 0.0f) - (grad.p[v_] > 0.0f);
