@@ -81,17 +81,18 @@ static size_t next_chunk(struct points *t)
 	return t->at;
 }
 
-/* For each edge 8 bytes of it in order from DRAM, a point (8 bytes) from anywhere in L2, 11 flops. */
+/* For each edge 8 bytes of it in order from DRAM, and a point (8 bytes), near in memory, from L1. */
 static void edge_work(struct hot_state *s, double flops)
 {
 	const double edges = (double)CHUNK * EDGES;
 
 	s->work.amount[HOT_FLOPS] = flops * edges;
 	s->work.amount[HOT_READ + HOT_DRAM] = 8.0 * edges;
-	s->work.amount[HOT_GATHER + HOT_L2] = edges;
+	s->work.amount[HOT_GATHER + HOT_L1] = edges;
 	snprintf(s->size, sizeof(s->size), "%d x %d of %d", CHUNK, EDGES, POINTS);
 }
 
+/* Two differences, the square of a distance, a product, two sums: 11 flops and a division. */
 static void make_attract(struct hot_state *s)
 {
 	make_edges(s);

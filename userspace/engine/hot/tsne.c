@@ -101,6 +101,18 @@ ENG_INLINE vf sum_rows(const float a[VLANES][VLANES])
 	return v_load(t[0]);
 }
 
+/*
+ * Edges that far on are asked for: two pages, as the processor stops its own
+ * prefetching at the end of one, and the points between throw it out of step.
+ */
+#define AHEAD 2048
+
+ENG_INLINE void edges_ahead(const struct eng_edges *e, size_t k)
+{
+	__builtin_prefetch(e->col + k + AHEAD);
+	__builtin_prefetch(e->p + k + AHEAD);
+}
+
 static void attract(const struct eng_edges *e, const float *y, size_t first, size_t last,
 		    float *force)
 {
@@ -114,6 +126,7 @@ static void attract(const struct eng_edges *e, const float *y, size_t first, siz
 		for (size_t k = e->start[i] * VLANES; k < e->start[i + 1] * VLANES; k += VLANES) {
 			vf xj, yj, dx, dy, w;
 
+			edges_ahead(e, k);
 			gather_points(y, e->col + k, &xj, &yj);
 			dx = v_sub(xi, xj);
 			dy = v_sub(yi, yj);
@@ -173,6 +186,7 @@ static double log_distance(const struct eng_edges *e, const float *y, size_t fir
 		for (size_t k = e->start[i] * VLANES; k < e->start[i + 1] * VLANES; k += VLANES) {
 			vf xj, yj, dx, dy;
 
+			edges_ahead(e, k);
 			gather_points(y, e->col + k, &xj, &yj);
 			dx = v_sub(xi, xj);
 			dy = v_sub(yi, yj);
