@@ -113,13 +113,14 @@ static void screen_strip(struct knn *s, struct knn_worker *w, size_t first, size
 {
 	float c[ENG_GEMM_MR_MAX * ENG_GEMM_NR_MAX];
 	uint32_t hits[ENG_GEMM_MR_MAX];
+	uint32_t rows = s->ops->screen(w->left + i * s->d, s->right + j * s->d, s->d, s->seed + j,
+				       w->bound + i, c, hits);
 
-	if (!s->ops->screen(w->left + i * s->d, s->right + j * s->d, s->d, s->seed + j,
-			    w->bound + i, c, hits))
-		return;
-	for (size_t r = 0; r < s->ops->mr; r++)
-		if (hits[r])
-			take_hits(s, w, first, i + r, hits[r], c + r * s->ops->nr, j);
+	for (; rows; rows &= rows - 1) {
+		size_t r = (size_t)__builtin_ctz(rows);
+
+		take_hits(s, w, first, i + r, hits[r], c + r * s->ops->nr, j);
+	}
 }
 
 /* The rows of one cell against those of the block. */

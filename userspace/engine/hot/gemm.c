@@ -140,7 +140,7 @@ ENG_INLINE uint32_t above(eng_native a, eng_native b)
 static uint32_t screen(const float *a, const float *b, size_t k, const float *seed,
 		       const float *bound, float *c, uint32_t *hits)
 {
-	uint32_t any = 0;
+	uint32_t rows = 0;
 	struct acc acc;
 
 	ENG_UNROLL
@@ -158,13 +158,17 @@ static uint32_t screen(const float *a, const float *b, size_t k, const float *se
 		for (int j = 0; j < NV; j++)
 			row |= above(acc.c[i][j], limit) << (j * VNATIVE);
 		hits[i] = row;
-		any |= row;
-		if (row)
-			ENG_UNROLL
-			for (int j = 0; j < NV; j++)
-				n_store(c + i * NR + j * VNATIVE, acc.c[i][j]);
+		rows |= (uint32_t)(row != 0) << i;
 	}
-	return any;
+	if (!rows)
+		return 0;
+	/* All rows: which of them have hits is beyond prediction. */
+	ENG_UNROLL
+	for (int i = 0; i < MR; i++)
+		ENG_UNROLL
+		for (int j = 0; j < NV; j++)
+			n_store(c + i * NR + j * VNATIVE, acc.c[i][j]);
+	return rows;
 }
 
 /* Rows ahead whose memory is asked for; they lie anywhere. */

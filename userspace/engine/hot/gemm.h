@@ -19,8 +19,8 @@ struct eng_gemm_ops {
 
 	/*
 	 * The product of two strips with column j begun at seed[j].  Bit j of hits[i] says
-	 * whether element (i, j) is above bound[i]; rows of @c (mr x nr, packed) are written
-	 * only where there are any.  Returns all hits or'ed.
+	 * whether element (i, j) is above bound[i]; @c (mr x nr, packed) is written only where
+	 * there are any.  Bit i of what is returned: whether row i has any.
 	 */
 	uint32_t (*screen)(const float *a, const float *b, size_t k, const float *seed,
 			   const float *bound, float *c, uint32_t *hits);
