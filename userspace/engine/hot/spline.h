@@ -18,9 +18,14 @@ ENG_INLINE v8 v8_load(const float *x)
 	return r;
 }
 
+/* Not a sum with zero, which takes an addition each and which gcc splits badly. */
 ENG_INLINE v8 v8_set(float x)
 {
-	return (v8){} + x;
+#if VNATIVE > 4
+	return (v8)_mm256_set1_ps(x);
+#else
+	return (v8){ x, x, x, x, x, x, x, x };
+#endif
 }
 
 ENG_INLINE v8 v8_fma(v8 a, v8 b, v8 c)

@@ -5,6 +5,8 @@
 
 /* Pairs summed in float32 before they go to a double. */
 #define PAIR_BLOCK 2048
+/* Of which so many at most are held back for a second point. */
+#define PAIR_BLOCKS 32
 
 ENG_INLINE vf inverse_square(vf dx, vf dy)
 {
@@ -13,34 +15,71 @@ ENG_INLINE vf inverse_square(vf dx, vf dy)
 	return v_div(one, v_fma(dy, dy, v_fma(dx, dx, one)));
 }
 
+/* What one point adds up over all others. */
+struct pair_sums {
+	vf x, y, q;
+};
+
+ENG_INLINE void pair_add(struct pair_sums *s, vf xi, vf yi, vf xj, vf yj)
+{
+	vf dx = v_sub(xi, xj), dy = v_sub(yi, yj);
+	vf q = inverse_square(dx, dy), q2 = v_mul(q, q);
+
+	s->q = v_add(s->q, q);
+	s->x = v_fma(q2, dx, s->x);
+	s->y = v_fma(q2, dy, s->y);
+}
+
+/*
+ * One point or two from the @i-th: where there are registers for both, the sums of
+ * one hide the latency of those of the other.  @z takes the sums of blocks point by
+ * point, so that those of the second wait.
+ */
+ENG_INLINE void pairs_of(const float *x, const float *y, size_t n, size_t i, double *z,
+			 float *force, const size_t points)
+{
+	struct pair_sums s[2];
+	double later[PAIR_BLOCKS];
+
+	ENG_UNROLL
+	for (size_t p = 0; p < points; p++)
+		s[p] = (struct pair_sums){ v_zero(), v_zero(), v_zero() };
+	for (size_t b = 0; b < n; b += PAIR_BLOCK) {
+		size_t end = b + PAIR_BLOCK < n ? b + PAIR_BLOCK : n;
+
+		for (size_t j = b; j < end; j += VLANES) {
+			const vf xj = v_load(x + j), yj = v_load(y + j);
+
+			ENG_UNROLL
+			for (size_t p = 0; p < points; p++)
+				pair_add(&s[p], v_set(x[i + p]), v_set(y[i + p]), xj, yj);
+		}
+		*z += (double)v_sum(s[0].q);
+		s[0].q = v_zero();
+		if (points == 2) {
+			later[b / PAIR_BLOCK] = (double)v_sum(s[1].q);
+			s[1].q = v_zero();
+		}
+	}
+	for (size_t b = 0; points == 2 && b < n; b += PAIR_BLOCK)
+		*z += later[b / PAIR_BLOCK];
+	for (size_t p = 0; p < points && force; p++) {
+		force[2 * (i + p)] = v_sum(s[p].x);
+		force[2 * (i + p) + 1] = v_sum(s[p].y);
+	}
+}
+
 static double pairs(const float *x, const float *y, size_t n, size_t first, size_t count,
 		    float *force)
 {
+	size_t i = first, end = first + count;
 	double z = 0.0;
 
-	for (size_t i = first; i < first + count; i++) {
-		const vf xi = v_set(x[i]), yi = v_set(y[i]);
-		vf fx = v_zero(), fy = v_zero();
-
-		for (size_t b = 0; b < n; b += PAIR_BLOCK) {
-			size_t end = b + PAIR_BLOCK < n ? b + PAIR_BLOCK : n;
-			vf sum = v_zero();
-
-			for (size_t j = b; j < end; j += VLANES) {
-				vf dx = v_sub(xi, v_load(x + j)), dy = v_sub(yi, v_load(y + j));
-				vf q = inverse_square(dx, dy), q2 = v_mul(q, q);
-
-				sum = v_add(sum, q);
-				fx = v_fma(q2, dx, fx);
-				fy = v_fma(q2, dy, fy);
-			}
-			z += (double)v_sum(sum);
-		}
-		if (force) {
-			force[2 * i] = v_sum(fx);
-			force[2 * i + 1] = v_sum(fy);
-		}
-	}
+	if (VNATIVE == VLANES && n <= PAIR_BLOCKS * PAIR_BLOCK)
+		for (; i + 2 <= end; i += 2)
+			pairs_of(x, y, n, i, &z, force, 2);
+	for (; i < end; i++)
+		pairs_of(x, y, n, i, &z, force, 1);
 	return z;
 }
 
