@@ -48,8 +48,7 @@ def block(job):
         x = IMAGES[which].astype(np.float32)
     else:
         rng = np.random.default_rng((7, number))
-        which = np.sort(rng.integers(0, len(IMAGES), rows))
-        rng.shuffle(which)
+        which = rng.integers(0, len(IMAGES), rows)
         x = np.empty((rows, SIDE * SIDE), np.float32)
         for part in np.array_split(np.arange(rows), FIELDS):
             at, weight = bilinear(field(rng))
@@ -76,7 +75,7 @@ def write(rows, output, labels):
 
 def made(rows):
     """Paths of such rows and of their classes, kept."""
-    depends = (rows, FEATURES, SIGMA, REACH, FIELDS, BLOCK, 7)
+    depends = (rows, FEATURES, SIGMA, REACH, FIELDS, BLOCK, 8)
     labels = data.kept(f"deformed-{rows}-labels.npy", depends, lambda path: path.touch())
     x = data.kept(f"deformed-{rows}x{FEATURES}.npy", depends,
                   lambda path: write(rows, path, labels))
