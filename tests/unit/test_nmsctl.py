@@ -22,7 +22,7 @@ import numpy as np
 
 NMSCTL = os.environ["NMSCTL"]
 MAN = os.path.join(os.path.dirname(__file__), "../../tools/nmsctl/man")
-COMMANDS = "sample embed gather list info energy verify doctor reset bench load unload".split()
+COMMANDS = "sample curve embed gather list info energy verify doctor reset bench load unload".split()
 ROWS, COLS, CLASSES = 360, 12, 3
 
 
@@ -532,6 +532,57 @@ class Others(Case):
         other = json.loads(self.good("energy", "--energy", "hbm2e", "--json").stdout)
         self.assertNotEqual(other["picojoules_per_byte"]["read"]["near"], cost["near"])
         self.assertIn("pJ/byte", self.good("energy").stdout)
+
+
+class Curve(Case):
+    def curve(self, *args):
+        return json.loads(self.good("curve", "x.npy", "--json", "-q", *args).stdout)
+
+    def test_points_are_selections(self):
+        """Each says what sample says of so many."""
+        found = self.curve("-m", "kmedoids", "-f", COLS, "--counts", "60,5,20,20")
+        self.assertEqual((found["method"], found["rows"]), ("kmedoids", ROWS))
+        self.assertEqual([p["count"] for p in found["points"]], [5, 20, 60])
+        for p in found["points"]:
+            alone = json.loads(self.good("sample", "x.npy", "-k", p["count"], "-m", "kmedoids",
+                                         "-f", COLS, "--json").stdout)
+            self.assertEqual((p["coverage"], p["coverage_random"]),
+                             (alone["coverage"], alone["coverage_random"]))
+
+    def test_what_it_says(self):
+        points = self.curve("-m", "kmedoids", "--counts", "4,12,40,120")["points"]
+        count = np.array([p["count"] for p in points])
+        mine, random = (np.array([p[k] for p in points]) for k in ("coverage", "coverage_random"))
+        self.assertTrue((np.diff(mine) < 0).all())
+        for i, p in enumerate(points):
+            if random[-1] <= mine[i] <= random[0]:
+                equal = np.exp(np.interp(-np.log(mine[i]), -np.log(random), np.log(count)))
+                self.assertAlmostEqual(p["random_equal"], equal, delta=0.01 * equal)
+                self.assertGreater(p["random_equal"], p["count"])
+            else:
+                self.assertNotIn("random_equal", p)
+            if i + 1 < len(points):
+                slope = np.log(mine[i + 1] / mine[i]) / np.log(count[i + 1] / count[i])
+                self.assertAlmostEqual(p["gain_of_doubling"], 1 - 2 ** slope, places=4)
+        self.assertNotIn("gain_of_doubling", points[-1])
+
+    def test_ladder(self):
+        self.assertEqual([p["count"] for p in self.curve()["points"]], [1, 2, 4, 7, 18, 36, 72])
+        by_class = self.curve("--labels", "y.npy")["points"]
+        self.assertEqual([p["count"] for p in by_class], [3, 4, 7, 18, 36, 72])
+
+    def test_table(self):
+        out = self.good("curve", "x.npy", "--counts", "10,100", "-q").stdout
+        self.assertEqual(len(out.splitlines()), 5)
+        self.assertRegex(out, r"(?m)^ +100 +27\.78 % +0\.\d{4} ")
+
+    def test_refusals(self):
+        for counts in ("0", "5,,6", "5,", "a", "-1", "361", "1e2"):
+            self.bad(2, "curve", "x.npy", "--counts", counts, match="1 to 360")
+        self.bad(2, "curve", "x.npy", "-m", "random", match="features")
+        self.bad(2, "curve", "x.npy", "-m", "magic", match="kmedoids")
+        self.bad(1, "curve", "none.npy", match="none.npy")
+        self.bad(2, "curve", match=None)
 
 
 class Verify(Case):

@@ -20,6 +20,7 @@ struct nmsctl_options {
 	/* the selection */
 	uint64_t count;
 	double ratio;
+	char *counts;			/* several, to compare */
 	char *method, *rule, *search, *neighbours;
 	char *budget;			/* "proportional", "equal", or a file of quotas */
 	char *keep, *drop;		/* files of row numbers */

@@ -19,15 +19,10 @@ static bool is_file(const char *budget)
 	return true;
 }
 
-int request_check(const struct nmsctl_options *options)
+int request_check_words(const struct nmsctl_options *options)
 {
-	int value, status;
+	int value, status = method_check(options->method);
 
-	if (!options->count && !(options->ratio > 0) && !is_file(options->budget))
-		return nmsctl_usage("sample: expected --count or --ratio");
-	if (options->count && options->ratio > 0)
-		return nmsctl_usage("sample: expected either --count or --ratio, found both");
-	status = method_check(options->method);
 	if (!status)
 		status = name_value(rule_names, "rule", options->rule, &value);
 	if (!status)
@@ -35,6 +30,15 @@ int request_check(const struct nmsctl_options *options)
 	if (!status)
 		status = name_value(neighbours_names, "neighbours", options->neighbours, &value);
 	return status;
+}
+
+int request_check(const struct nmsctl_options *options)
+{
+	if (!options->count && !(options->ratio > 0) && !is_file(options->budget))
+		return nmsctl_usage("sample: expected --count or --ratio");
+	if (options->count && options->ratio > 0)
+		return nmsctl_usage("sample: expected either --count or --ratio, found both");
+	return request_check_words(options);
 }
 
 static int read_rows(const char *path, size_t rows, uint32_t **list, size_t *count)

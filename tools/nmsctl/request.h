@@ -18,6 +18,8 @@ struct request {
  * status to exit with after having said why, or 0.
  */
 int request_check(const struct nmsctl_options *options);
+/* The same but for how many are wanted. */
+int request_check_words(const struct nmsctl_options *options);
 /* Likewise.  @options and @input must outlive the request.  Free with request_close(). */
 int request_open(const struct nmsctl_options *options, const struct input *input,
 		 struct request *request);
