@@ -156,29 +156,62 @@ static void rbf(const float *c, size_t ldc, size_t m, size_t n, const float *a, 
 	}
 }
 
+/* A row's running smallest, and where it was. */
+struct least {
+	vf value;
+	vi at;
+};
+
+ENG_INLINE void least_add(struct least *l, vf x, int32_t here)
+{
+	VEACH {
+		const eng_nativei less = x.p[v_] < l->value.p[v_];
+
+		l->value.p[v_] = (eng_native)((less & (eng_nativei)x.p[v_]) |
+					      (~less & (eng_nativei)l->value.p[v_]));
+		l->at.p[v_] = (less & ((eng_nativei){} + here)) | (~less & l->at.p[v_]);
+	}
+}
+
+/* Rows abreast: each comparison waits for the one before in its row. */
+#define ROWS_ABREAST (VNATIVE == 16 ? 4 : 2)
+
+ENG_INLINE void lesser_of(const float *c, size_t ldc, size_t n, const float *b, uint32_t first,
+			  float *value, int32_t *index, const int rows)
+{
+	struct least l[ROWS_ABREAST];
+
+	ENG_UNROLL
+	for (int r = 0; r < rows; r++) {
+		l[r].value = v_load(value + r * VLANES);
+		memcpy(&l[r].at, index + r * VLANES, sizeof(l[r].at));
+	}
+	for (size_t j = 0; j < n; j += VLANES) {
+		const vf bj = v_load(b + j);
+
+		ENG_UNROLL
+		for (int r = 0; r < rows; r++)
+			least_add(&l[r], v_sub(bj, v_load(c + (size_t)r * ldc + j)),
+				  (int32_t)(first + j));
+	}
+	ENG_UNROLL
+	for (int r = 0; r < rows; r++) {
+		v_store(value + r * VLANES, l[r].value);
+		memcpy(index + r * VLANES, &l[r].at, sizeof(l[r].at));
+	}
+}
+
 static void lesser(const float *c, size_t ldc, size_t m, size_t n, const float *b,
 		   uint32_t first, float *value, int32_t *index)
 {
-	for (size_t i = 0; i < m; i++, c += ldc, value += VLANES, index += VLANES) {
-		vf best = v_load(value);
-		vi at;
+	size_t i = 0;
 
-		memcpy(&at, index, sizeof(at));
-		for (size_t j = 0; j < n; j += VLANES) {
-			const vf x = v_sub(v_load(b + j), v_load(c + j));
-
-			VEACH {
-				const eng_nativei less = x.p[v_] < best.p[v_];
-				const eng_nativei here = (eng_nativei){} + (int32_t)(first + j);
-
-				best.p[v_] = (eng_native)((less & (eng_nativei)x.p[v_]) |
-							  (~less & (eng_nativei)best.p[v_]));
-				at.p[v_] = (less & here) | (~less & at.p[v_]);
-			}
-		}
-		v_store(value, best);
-		memcpy(index, &at, sizeof(at));
-	}
+	if (VNATIVE > 4)
+		for (; i + ROWS_ABREAST <= m; i += ROWS_ABREAST)
+			lesser_of(c + i * ldc, ldc, n, b, first, value + i * VLANES,
+				  index + i * VLANES, ROWS_ABREAST);
+	for (; i < m; i++)
+		lesser_of(c + i * ldc, ldc, n, b, first, value + i * VLANES, index + i * VLANES, 1);
 }
 
 static void fold(const float *value, const int32_t *index, size_t m, uint32_t *out)
