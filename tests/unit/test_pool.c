@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "pool.h"
 
@@ -108,6 +109,50 @@ START_TEST(never_within_a_chunk)
 }
 END_TEST
 
+#define LATE_THREADS 12
+#define LATE_LOOPS 3000
+#define LATE_CHUNKS 7
+
+struct short_loop {
+	bool over;
+	unsigned int runs[LATE_CHUNKS];
+};
+
+static void run_once(void *arg, size_t chunk, unsigned int worker)
+{
+	struct short_loop *l = arg;
+
+	(void)worker;
+	ck_assert(!l->over);
+	l->runs[chunk]++;
+}
+
+/*
+ * More threads than processors and loops shorter than it takes to wake up: workers
+ * come when the loop is over, or the next one under way, and must not touch the one before.
+ */
+START_TEST(workers_come_late)
+{
+	struct short_loop loops[2];
+	struct eng_env env = { 0 };
+
+	ck_assert_int_eq(eng_pool_create(LATE_THREADS, &env.pool), 0);
+	for (size_t i = 0; i < LATE_LOOPS; i++) {
+		struct short_loop *l = &loops[i % 2];
+		size_t chunks = 2 + i % (LATE_CHUNKS - 1);
+
+		*l = (struct short_loop){ 0 };
+		eng_parallel(&env, chunks, run_once, l);
+		l->over = true;
+		for (size_t c = 0; c < LATE_CHUNKS; c++)
+			ck_assert_uint_eq(l->runs[c], c < chunks);
+		if (i % 64 == 63)
+			usleep(500);	/* long enough for all to fall asleep */
+	}
+	eng_pool_destroy(env.pool);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("pool");
@@ -118,6 +163,7 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, each_chunk_once);
 	tcase_add_test(tcase, never_within_a_chunk);
+	tcase_add_test(tcase, workers_come_late);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
