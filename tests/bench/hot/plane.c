@@ -228,7 +228,7 @@ static double transforms(double count)
  * A call does one part of the loop: 32 columns, as sixteen complex sequences, or a
  * block of sixteen rows.  The grid and the half transformed one are in L2 or L3;
  * the sequences pass from one array in L2 to the other once for each factor
- * of n = 4 5 2^5, four of them.
+ * of n = 4 x 5 x 4 x 4 x 2.
  */
 static void pass_work(struct hot_state *s, double directions)
 {
