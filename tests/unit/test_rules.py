@@ -123,6 +123,21 @@ class Herding(unittest.TestCase):
         self.assertEqual(len(set(index)), 8)
 
 
+    def test_parts(self):
+        """Past 262,144 rows: parts that take turns, each herded on its own."""
+        rng = np.random.default_rng(15)
+        x = f32(rng.normal(size=(300001, 2)) * [1, 3])
+        keep = [7, 100, 299999]
+        whole = select("herding", 60, x=x, keep=keep, env=engine.env(2))[0]
+        self.assertEqual(list(whole[:3]), keep)
+        parts = [2 * select("herding", 35, x=x[p::2].copy(), keep=[k // 2 for k in keep
+                                                                   if k % 2 == p],
+                            env=engine.env(2))[0] + p for p in (0, 1)]
+        rest = [list(part[sum(k % 2 == p for k in keep):]) for p, part in enumerate(parts)]
+        for t, i in enumerate(whole[3:]):
+            self.assertEqual(i, rest[t % 2].pop(0))
+
+
 class KCentre(unittest.TestCase):
     @staticmethod
     def naive(x, count, keep=()):

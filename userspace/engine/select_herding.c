@@ -14,7 +14,7 @@
 
 #include "kernel_rbf.h"
 #include "pool.h"
-#include "select_share.h"
+#include "select_parts.h"
 
 /*
  * From this many rows on the mean is taken over as many of them, one drawn from
@@ -22,6 +22,13 @@
  * of so many is below 1/256 of the kernel's spread.
  */
 #define LANDMARKS 65536
+
+/*
+ * More rows than this are herded in parts, for the choice takes time in proportion
+ * to rows times exemplars.  Parts that know nothing of each other cover a little
+ * worse than the whole would; see Documentation/algorithms.rst.
+ */
+#define ROWS_MOST 262144
 
 /* Rows between two reports of progress. */
 #define STEP (64 * ENG_PANEL_ROWS)
@@ -142,7 +149,7 @@ out:
 	return err;
 }
 
-int eng_select_herding(struct eng_share *share)
+static int herd_part(struct eng_share *share)
 {
 	const float bandwidth = share->params->bandwidth;
 	struct herd h = { .share = share };
@@ -173,4 +180,9 @@ out:
 	free(h.sum);
 	eng_points_free(&points);
 	return err;
+}
+
+int eng_select_herding(struct eng_share *share)
+{
+	return eng_share_parts(share, ROWS_MOST, herd_part);
 }
