@@ -9,11 +9,13 @@
 #include "nmsctl.h"
 #include "npy_write.h"
 #include "outputs.h"
+#include "page.h"
 #include "picture.h"
 #include "selection.h"
 
 struct sampling {
 	const struct nmsctl_options *options;
+	double begin;
 	struct session session;
 	struct input input;
 	struct outputs outputs;
@@ -22,6 +24,7 @@ struct sampling {
 	struct class_counts classes;
 	struct two_paths paths;
 	struct report report;
+	struct page page;
 };
 
 static int digest(struct sampling *s)
@@ -83,7 +86,8 @@ static int work(struct sampling *s)
 	status = count_classes(s);
 	if (!status)
 		status = compare_paths(s);
-	if (!status && outputs_stream(&s->outputs, OUTPUT_MANIFEST))
+	if (!status && (outputs_stream(&s->outputs, OUTPUT_MANIFEST) ||
+			outputs_stream(&s->outputs, OUTPUT_REPORT)))
 		status = digest(s);
 	return status;
 }
@@ -127,6 +131,22 @@ static int write_files(struct sampling *s)
 		     : 0;
 }
 
+/* What it tells of time is what was spent before it. */
+static int write_page(struct sampling *s, double begin)
+{
+	FILE *to = outputs_stream(&s->outputs, OUTPUT_REPORT);
+	int status;
+
+	if (!to)
+		return 0;
+	status = page_make(&s->session, &s->report, &s->request, &s->page);
+	s->report.total = seconds_now() - s->begin;
+	if (!status)
+		status = page_write(&s->page, s->options->report, to);
+	s->report.page = seconds_now() - begin;
+	return status;
+}
+
 static int write_all(struct sampling *s)
 {
 	FILE *to = outputs_stream(&s->outputs, OUTPUT_PLOT);
@@ -138,6 +158,9 @@ static int write_all(struct sampling *s)
 		s->report.plot = seconds_now() - begin;
 		begin = seconds_now();
 	}
+	if (!status)
+		status = write_page(s, begin);
+	begin = seconds_now();
 	if (!status)
 		status = write_files(s);
 	if (!status)
@@ -165,8 +188,7 @@ static int tell(struct sampling *s)
 
 int nmsctl_sample(const struct nmsctl_options *options)
 {
-	struct sampling s = { .options = options };
-	double begin = seconds_now();
+	struct sampling s = { .options = options, .begin = seconds_now() };
 	int status = request_check(options);
 
 	if (!status)
@@ -183,10 +205,11 @@ int nmsctl_sample(const struct nmsctl_options *options)
 		status = work(&s);
 	if (!status)
 		status = write_all(&s);
-	s.report.total = seconds_now() - begin;
+	s.report.total = seconds_now() - s.begin;
 	if (!status)
 		status = tell(&s);
 	outputs_close(&s.outputs);
+	page_free(&s.page);
 	class_counts_free(&s.classes);
 	choice_close(&s.choice);
 	request_close(&s.request);

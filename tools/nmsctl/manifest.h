@@ -13,6 +13,8 @@
 #define MANIFEST_VERSION 1
 
 /* 0, -ENOMEM, or -errno of finding the absolute paths. */
+int manifest_fill(struct json_object *root, const struct report *report,
+		  const struct request *request);
 int manifest_write(FILE *to, const struct report *report, const struct request *request);
 
 struct manifest {

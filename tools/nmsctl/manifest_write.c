@@ -90,7 +90,7 @@ static int put_selection(struct json_object *root, const struct report *r)
 	return error | json_put_text(to, "sha256", r->index_digest);
 }
 
-static int fill(struct json_object *root, const struct report *r, const struct request *request)
+int manifest_fill(struct json_object *root, const struct report *r, const struct request *request)
 {
 	struct json_object *to;
 	int error = json_put_u64(root, "nms_manifest", MANIFEST_VERSION);
@@ -122,7 +122,7 @@ static int fill(struct json_object *root, const struct report *r, const struct r
 int manifest_write(FILE *to, const struct report *report, const struct request *request)
 {
 	struct json_object *root = json_object_new_object();
-	int error = root ? fill(root, report, request) : -ENOMEM;
+	int error = root ? manifest_fill(root, report, request) : -ENOMEM;
 
 	if (!error)
 		error = json_print(to, root);

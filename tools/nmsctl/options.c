@@ -90,6 +90,8 @@ static const struct spec specs[] = {
 	{ "manifest", 0, STRING, AT(manifest), "s", 0, 0, "FILE",
 		"the manifest (OUTPUT.manifest.json)" },
 	{ "plot", 0, STRING, AT(plot), "se", 0, 0, "FILE.png|svg", "draw the plane" },
+	{ "report", 0, STRING, AT(report), "s", 0, 0, "FILE.html",
+		"a page to look at the selection, in any browser" },
 	{ "json", 'j', FLAG, AT(json), "segliEvLubdrc", 0, 0, NULL, "one JSON object on stdout" },
 	{ "quiet", 'q', FLAG, AT(quiet), "segliEvLubdrc", 0, 0, NULL, "no summary and no progress" },
 };
@@ -241,6 +243,8 @@ int nmsctl_options_parse(const struct nmsctl_command *command, int argc, const c
 	int value;
 
 	memset(options, 0, sizeof(*options));
+	options->words = argv + 1;
+	options->nwords = argc - 1;
 	make_table(command, table);
 	snprintf(name, sizeof(name), "nmsctl %s", command->name);
 	argv[0] = name;

@@ -9,6 +9,8 @@
 struct nmsctl_options {
 	char *operand[2];		/* what stands on the line beside options */
 	unsigned int noperands;
+	const char *const *words;	/* the line after the sub-command; the caller's */
+	int nwords;
 
 	/* the data */
 	char *data, *selection;		/* in the place of the manifest's */
@@ -45,7 +47,7 @@ struct nmsctl_options {
 	char *mode;
 
 	/* what comes out */
-	char *output, *embedding, *weights, *plot, *manifest, *labels_out;
+	char *output, *embedding, *weights, *plot, *report, *manifest, *labels_out;
 	int json, quiet;
 };
 

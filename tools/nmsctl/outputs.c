@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "interrupt.h"
@@ -95,6 +96,8 @@ static int take_all(const struct nmsctl_options *options, bool selection, struct
 		status = take(outputs, OUTPUT_LABELS, options->labels_out);
 	if (!status)
 		status = take(outputs, OUTPUT_PLOT, options->plot);
+	if (!status)
+		status = take(outputs, OUTPUT_REPORT, options->report);
 	if (!status && selection)
 		status = take_manifest(outputs, options);
 	return status;
@@ -111,6 +114,13 @@ static int check_array(const char *option, const char *path)
 	return nmsctl_usage("--%s %s: expected a name that ends in .npy", option, path);
 }
 
+static bool is_html(const char *path)
+{
+	size_t n = strlen(path);
+
+	return n > 5 && !strcasecmp(path + n - 5, ".html");
+}
+
 static int check_names(const struct nmsctl_options *options, bool selection)
 {
 	enum selection_format format;
@@ -122,6 +132,8 @@ static int check_names(const struct nmsctl_options *options, bool selection)
 	if (options->plot && !plot_format_known(options->plot))
 		return nmsctl_usage("--plot %s: expected a name that ends in .png or .svg",
 				    options->plot);
+	if (options->report && strcmp(options->report, "-") && !is_html(options->report))
+		return nmsctl_usage("--report %s: expected a name that ends in .html", options->report);
 	if (check_array("embedding", options->embedding) ||
 	    check_array("weights", options->weights) ||
 	    check_array("labels-out", options->labels_out) ||

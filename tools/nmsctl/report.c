@@ -171,6 +171,8 @@ static void print_time(FILE *to, const struct report *r)
 				1e-9 * (double)r->result->total.nanoseconds[p]);
 	if (r->plot > 0)
 		fprintf(to, ", plot %.2f", r->plot);
+	if (r->page > 0)
+		fprintf(to, ", report %.2f", r->page);
 	fprintf(to, ", write %.2f; total %.2f\n", r->write, r->total);
 }
 

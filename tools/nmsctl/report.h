@@ -20,13 +20,16 @@ struct report {
 	const struct class_counts *classes;	/* NULL without labels to choose by */
 	const struct two_paths *paths;		/* NULL: not compared */
 	uint64_t wanted;			/* exemplars */
-	double load, digest, work, plot, write, total;	/* seconds */
+	double load, digest, work, plot, page, write, total;	/* seconds */
 	char data_digest[DIGEST_HEX], labels_digest[DIGEST_HEX], index_digest[DIGEST_HEX];
 };
 
 /* A summary of a few lines. */
 void report_print(FILE *to, const struct report *report);
 
+/* @with_index: the selection itself is in it.  0 or -ENOMEM. */
+struct json_object;
+int report_fill(struct json_object *root, const struct report *report, bool with_index);
 /*
  * One object, on the standard output; @with_index: the selection itself is in
  * it.  Returns the status to exit with after having said why, or 0.

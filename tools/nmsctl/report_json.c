@@ -23,6 +23,8 @@ static int add_seconds(struct json_object *root, const struct report *r)
 	error |= json_put_real(to, "job", r->work, 6);
 	if (r->plot > 0)
 		error |= json_put_real(to, "plot", r->plot, 6);
+	if (r->page > 0)
+		error |= json_put_real(to, "report", r->page, 6);
 	error |= json_put_real(to, "write", r->write, 6);
 	return error | json_put_real(to, "total", r->total, 6);
 }
@@ -101,7 +103,7 @@ static int add_machine(struct json_object *root, const struct report *r)
 	return error | json_put_text(root, "version", nms_version());
 }
 
-static int fill(struct json_object *root, const struct report *r, bool with_index)
+int report_fill(struct json_object *root, const struct report *r, bool with_index)
 {
 	int error = json_put_text(root, "method", r->result->method);
 
@@ -131,7 +133,7 @@ static int fill(struct json_object *root, const struct report *r, bool with_inde
 int report_json(const struct report *report, bool with_index)
 {
 	struct json_object *root = json_object_new_object();
-	int error = root ? fill(root, report, with_index) : -ENOMEM;
+	int error = root ? report_fill(root, report, with_index) : -ENOMEM;
 
 	if (!error)
 		error = json_print(stdout, root);

@@ -122,7 +122,7 @@ int request_open(const struct nmsctl_options *options, const struct input *input
 	p->neighbours = neighbours;
 	p->rule = rule;
 	p->seed = options->seed;
-	p->want_embedding = options->embedding || options->plot;
+	p->want_embedding = options->embedding || options->plot || options->report;
 	return 0;
 }
 
