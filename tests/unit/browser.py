@@ -64,6 +64,7 @@ class Browser:
 
     def paint(self):
         """Milliseconds to the first paint."""
+        self.until(lambda: self.js("return performance.getEntriesByName('first-paint').length"))
         return self.js("return performance.getEntriesByName('first-paint')[0].startTime")
 
     def pan(self, seconds=2):

@@ -8,6 +8,9 @@ class Views {
 		this.camera = new Camera(this.points.bounds);
 		this.ratio = Math.min(2, devicePixelRatio || 1);
 		this.row = -1;
+		this.share = 1;
+		this.last = 0;
+		this.gap = 25;
 		this.fingers = new Map();
 		this.makeCanvas();
 		this.caption();
@@ -59,9 +62,32 @@ class Views {
 	}
 
 	/** Draw before the next frame; many calls make one frame. */
-	change() {
+	change(moving = false) {
+		this.moving = moving;
 		if (!this.asked)
 			this.asked = requestAnimationFrame(() => this.paint());
+	}
+
+	/**
+	 * What part of the rows is drawn: all at rest; while the view moves, as many as the machine
+	 * draws some 36 times a second.
+	 */
+	part() {
+		const now = performance.now(), gap = now - this.last;
+
+		clearTimeout(this.resting);
+		this.last = now;
+		if (!this.moving)
+			return 1;
+		if (gap < 200)
+			this.gap += 0.3 * (gap - this.gap);
+		if (this.gap > 29)
+			this.share = Math.max(0.05, this.share * 0.85);
+		else if (this.gap < 25)
+			this.share = Math.min(1, this.share * 1.06);
+		if (this.share < 1)
+			this.resting = setTimeout(() => this.change(), 150);
+		return this.share;
 	}
 
 	recolour() {
@@ -82,7 +108,8 @@ class Views {
 
 	paint() {
 		this.asked = 0;
-		this.painter.draw(this.camera, this.size(), this.ratio);
+		this.painter.draw(this.camera, this.size(), this.ratio, this.part());
+		this.box.dataset.share = this.share.toFixed(2);
 		this.captions.forEach((element, k) => {
 			const [left, top] = this.points.corner(k), [px, py] = this.camera.toPixel(left, top);
 			const wide = this.camera.scale;
@@ -165,7 +192,7 @@ class Views {
 
 	zoom(factor, px, py) {
 		this.camera.zoom(factor, px, py);
-		this.change();
+		this.change(true);
 	}
 
 	whole() {
@@ -188,7 +215,7 @@ class Views {
 			return;
 		event.preventDefault();
 		act();
-		this.change();
+		this.change(true);
 	}
 
 	where(event) {
@@ -236,7 +263,7 @@ class Views {
 		this.moved = true;
 		this.box.classList.add("moving");
 		this.fingers.set(event.pointerId, now);
-		this.change();
+		this.change(true);
 	}
 
 	up(event) {
@@ -268,5 +295,15 @@ class Views {
 		$("farther").addEventListener("click", () => this.zoom(1 / 1.5));
 		$("whole").addEventListener("click", () => this.whole());
 		theme.listeners.push(() => this.recolour());
+		addEventListener("beforeprint", () => this.forPaper(true));
+		addEventListener("afterprint", () => this.forPaper(false));
+	}
+
+	/** Paper is white, and narrower than most windows; what is printed is what has been drawn. */
+	forPaper(paper) {
+		this.box.style.width = paper ? "460px" : "";
+		this.box.style.height = paper ? "400px" : "";
+		theme.set(paper);
+		this.resize();
 	}
 }

@@ -7,7 +7,7 @@ class FlatPainter {
 		this.context = canvas.getContext("2d");
 		this.points = points;
 		this.byClass = Array.from({ length: Math.max(1, classes.length) }, () => []);
-		for (let i = 0; i < rows; i++)
+		for (const i of points.spread())
 			if (!Number.isNaN(points.x[i]))
 				this.byClass[classOf ? classOf[i] : 0].push(i);
 	}
@@ -16,7 +16,8 @@ class FlatPainter {
 
 	load() {}
 
-	draw(camera, size, ratio) {
+	/** @share of the rows of each class, and all exemplars. */
+	draw(camera, size, ratio, share) {
 		const c = this.context, { x, y } = this.points;
 
 		c.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -28,8 +29,8 @@ class FlatPainter {
 			const { scale, width, height } = camera, half = size.row / 2;
 			const left = width / 2 - camera.x * scale - half, top = height / 2 + camera.y * scale - half;
 			c.fillStyle = colour(k);
-			for (const i of list) {
-				const px = left + x[i] * scale, py = top - y[i] * scale;
+			for (let n = 0, end = Math.ceil(list.length * share); n < end; n++) {
+				const i = list[n], px = left + x[i] * scale, py = top - y[i] * scale;
 
 				if (px > -size.row && py > -size.row && px < width && py < height)
 					c.fillRect(px, py, size.row, size.row);

@@ -66,8 +66,9 @@ class GlPainter {
 	}
 
 	load(points) {
-		this.all = this.upload(points, null, this.all);
-		this.exemplars = this.upload(points, index, this.exemplars);
+		this.all = this.upload(points, points.spread(), this.all);
+		/* of better rank, drawn later */
+		this.exemplars = this.upload(points, index.slice().reverse(), this.exemplars);
 	}
 
 	link() {
@@ -88,17 +89,17 @@ class GlPainter {
 		return program;
 	}
 
-	/** Rows that have a place, of all or of a list; an exemplar of better rank is drawn later. */
+	/** Rows of a list that have a place. */
 	upload(points, list, old) {
-		const gl = this.gl, from = new Float32Array(3 * (list ? list.length : rows));
+		const gl = this.gl, from = new Float32Array(3 * list.length);
 		let n = 0;
 
-		for (let k = from.length / 3 - 1; k >= 0; k--) {
-			const i = list ? list[k] : k;
-
+		for (const i of list) {
 			if (Number.isNaN(points.x[i]))
 				continue;
-			from.set([points.x[i], points.y[i], classOf ? classOf[i] : 0], 3 * n++);
+			from[3 * n] = points.x[i];
+			from[3 * n + 1] = points.y[i];
+			from[3 * n++ + 2] = classOf ? classOf[i] : 0;
 		}
 		const { array, buffer } = old || { array: gl.createVertexArray(), buffer: gl.createBuffer() };
 		gl.bindVertexArray(array);
@@ -125,22 +126,23 @@ class GlPainter {
 		gl.uniform3fv(this.where.ink, rgb(theme.dark ? "#e8edf0" : "#15202b").map(v => v / 255));
 	}
 
-	draw(camera, size, ratio) {
+	/** @share of all rows, and all exemplars. */
+	draw(camera, size, ratio, share) {
 		const gl = this.gl, w = this.where;
 
 		gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
 		gl.clear(gl.COLOR_BUFFER_BIT);
 		gl.uniform2f(w.centre, camera.x, camera.y);
 		gl.uniform2f(w.scale, 2 * camera.scale / camera.width, 2 * camera.scale / camera.height);
-		for (const [what, on, points, opacity] of [
-			[this.all, shown.rows, size.row, size.opacity], [this.exemplars, shown.exemplars, size.exemplar, 1]]) {
+		for (const [what, on, points, opacity, part] of [
+			[this.all, shown.rows, size.row, size.opacity, share], [this.exemplars, shown.exemplars, size.exemplar, 1, 1]]) {
 			if (!on)
 				continue;
 			gl.uniform1f(w.size, points * ratio);
 			gl.uniform1f(w.opacity, opacity);
 			gl.uniform1i(w.ringed, what === this.exemplars);
 			gl.bindVertexArray(what.array);
-			gl.drawArrays(gl.POINTS, 0, what.n);
+			gl.drawArrays(gl.POINTS, 0, Math.ceil(what.n * part));
 		}
 	}
 }

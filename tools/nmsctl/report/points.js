@@ -67,6 +67,19 @@ class Points {
 		}
 	}
 
+	/** The rows in an order of which any beginning is spread over all. */
+	spread() {
+		const order = new Uint32Array(rows);
+		let step = Math.max(1, Math.round(rows * 0.6180339887)), at = 0;
+
+		const common = (a, b) => b ? common(b, a % b) : a;
+		while (common(step, rows) > 1)
+			step++;
+		for (let i = 0; i < rows; i++, at = (at + step) % rows)
+			order[i] = at;
+		return order;
+	}
+
 	corner(panel) {
 		return [panel % this.across * 1.06, -Math.floor(panel / this.across) * this.pitch];
 	}

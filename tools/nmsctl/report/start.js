@@ -64,8 +64,8 @@ const NAMELESS = { light: "#7d8b97", dark: "#8c9aa6" };
 const theme = {
 	dark: false,
 	listeners: [],
-	set() {
-		const wanted = $("theme").value;
+	set(paper) {
+		const wanted = paper ? "light" : $("theme").value;
 
 		this.dark = wanted ? wanted === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 		document.documentElement.dataset.theme = this.dark ? "dark" : "light";
@@ -74,7 +74,5 @@ const theme = {
 	},
 };
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => theme.set());
-addEventListener("beforeprint", () => { document.documentElement.dataset.theme = "light"; });
-addEventListener("afterprint", () => theme.set());
 $("theme").addEventListener("change", () => theme.set());
 theme.set();
