@@ -16,14 +16,13 @@ HEADER = os.environ["NMS_HEADER"]
 CC = os.environ["CC"].split()
 
 
-def members(structure):
-    """(name, offset, size) of all, those of anonymous ones too."""
+def names(structure):
+    """Of all members, those of anonymous ones too."""
     for name, kind in structure._fields_:
         if name in getattr(structure, "_anonymous_", ()):
-            yield from members(kind)
+            yield from names(kind)
         else:
-            field = getattr(structure, name)
-            yield name, field.offset, field.size
+            yield name
 
 
 def compiled(lines):
@@ -56,11 +55,12 @@ class Structures(unittest.TestCase):
             name = structure.__name__
             lines.append(f'printf("{name} %zu\\n", sizeof(struct {name}));')
             ours.append(f"{name} {ctypes.sizeof(structure)}")
-            for member, offset, size in members(structure):
+            for member in names(structure):
+                field = getattr(structure, member)
                 lines.append(f'printf("{name}.{member} %zu %zu\\n", '
                              f"offsetof(struct {name}, {member}), "
                              f"sizeof(((struct {name} *)0)->{member}));")
-                ours.append(f"{name}.{member} {offset} {size}")
+                ours.append(f"{name}.{member} {field.offset} {field.size}")
         self.assertGreater(len(ours), 150)
         self.assertEqual(compiled(lines), ours)
 
