@@ -34,6 +34,7 @@ def selection(setting):
         f"tsne-{few}": lambda: cases.tsne(setting, few, TSNE_PEERS),
         f"tsne-{rows}": lambda: cases.tsne(setting, rows, ("umap",), targets),
         "jobs": lambda: cases.jobs(setting),
+        "python": lambda: cases.python(setting),
         "growth": lambda: cases.growth(setting, setting.rows),
     }
 

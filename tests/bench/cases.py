@@ -9,6 +9,7 @@ import pathlib
 import numpy as np
 
 import data
+import python_call
 import quality
 from measure import Contender, alternate, run
 
@@ -211,6 +212,13 @@ def plane_of(setting, count):
     x = data.images().astype(np.float32)
     mean, axes = data.principal(x, 50)
     return {"kl": quality.Affinities((x - mean) @ axes, PERPLEXITY).divergence(np.load(plane))}
+
+
+def python(setting):
+    """What a call from Python costs beside the work itself."""
+    return result("python", f"Fashion-MNIST, 60,000 x 784, {python_call.COUNT} exemplars by class: "
+                  "the work of nmsctl without reading, and the whole call from Python",
+                  python_call.case(setting))
 
 
 # ---- growth -------------------------------------------------------------------------------
