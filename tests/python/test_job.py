@@ -39,7 +39,7 @@ class Waiting(unittest.TestCase):
             begin = time.monotonic()
             with self.assertRaises(TimeoutError) as caught:
                 job.result(timeout=0.05)
-            self.assertLess(time.monotonic() - begin, 2)
+            self.assertLess(time.monotonic() - begin, 10)
             self.assertIsInstance(caught.exception, nms.WaitTimeoutError)
             self.assertFalse(job.done())
 
@@ -101,7 +101,7 @@ class Waiting(unittest.TestCase):
 class Progress(unittest.TestCase):
     def test_callback(self):
         seen = []
-        nms.sample(LONG[:4000], count=40, method="nms", progress=seen.append)
+        nms.sample(LONG, count=40, method="nms", progress=seen.append)
         self.assertGreater(len(seen), 1)
         self.assertIn("embed", {step.phase for step in seen})
         for step in seen:
@@ -112,7 +112,7 @@ class Progress(unittest.TestCase):
     def test_bar(self):
         said = io.StringIO()
         with redirect_stderr(said):
-            nms.sample(LONG[:4000], count=40, method="nms", progress=True)
+            nms.sample(LONG, count=40, method="nms", progress=True)
         self.assertIn("embed", said.getvalue())
 
     def test_no_tqdm(self):
@@ -121,7 +121,7 @@ class Progress(unittest.TestCase):
         sys.modules.update(dict.fromkeys(hidden))
         try:
             with redirect_stderr(said):
-                nms.sample(LONG[:4000], count=40, method="nms", progress=True)
+                nms.sample(LONG, count=40, method="nms", progress=True)
         finally:
             for name, module in hidden.items():
                 sys.modules.pop(name)
@@ -149,7 +149,7 @@ class Cancelling(unittest.TestCase):
         job.cancel()
         with self.assertRaises(nms.CancelledError) as caught:
             job.result()
-        self.assertLess(time.monotonic() - begin, 2)
+        self.assertLess(time.monotonic() - begin, 10)
         self.assertEqual(caught.exception.name, "ECANCELED")
         job.cancel()
 
@@ -187,6 +187,30 @@ except KeyboardInterrupt:
 """
 
 
+FORKED = """
+import os
+import numpy as np
+import nms
+from rows import blobs
+x = blobs(12000, 30)[0]
+device = nms.Device("emu:")
+job = nms.submit(x, count=100, method="adapsne", device=device)
+if not os.fork():
+    del job, device
+    print(len(nms.sample(x[:500], count=3)), flush=True)
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.wait()[1]), job.done(), flush=True)
+"""
+
+
+class Fork(unittest.TestCase):
+    def test_a_child(self):
+        """It leaves what it inherits alone, and opens a device of its own."""
+        done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True,
+                              timeout=60)
+        self.assertEqual(done.stdout, "3\n0 False\n", done.stderr)
+
+
 class CtrlC(unittest.TestCase):
     def interrupted(self, progress):
         child = subprocess.Popen([sys.executable, "-c", CTRL_C % progress], text=True,
@@ -196,7 +220,7 @@ class CtrlC(unittest.TestCase):
         begin = time.monotonic()
         child.send_signal(signal.SIGINT)
         said, wrong = child.communicate(timeout=60)
-        self.assertLess(time.monotonic() - begin, 3)
+        self.assertLess(time.monotonic() - begin, 10)
         self.assertEqual((said, child.returncode), ("interrupted True\n", 0), wrong)
 
     def test_waiting(self):
@@ -242,7 +266,7 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
         task.cancel()
         with self.assertRaises(asyncio.CancelledError):
             await task
-        self.assertLess(time.monotonic() - begin, 2)
+        self.assertLess(time.monotonic() - begin, 10)
         self.assertEqual(open_files(), before[0])
         self.assertLessEqual(threads(), before[1] + 1)
 

@@ -5,8 +5,8 @@
 Rows arrive in parts. Of each part exemplars are chosen, and they carry as weight how many rows
 they stand for. Two sets of equal rank are merged and reduced again, with the weights as mass: of
 n parts no more than log2(n) + 1 sets are ever held, and no row has been through more choices than
-that and the last (Bentley and Saxe, Decomposable searching problems, 1980; Har-Peled and Mazumdar, On
-coresets for k-means and k-median clustering, 2004).
+that and the last (Bentley and Saxe, Decomposable searching problems, 1980; Har-Peled and
+Mazumdar, On coresets for k-means and k-median clustering, 2004).
 """
 import argparse
 

@@ -11,8 +11,8 @@ from . import _abi
 from ._errors import ArgumentError, ArgumentTypeError
 
 _DTYPES = {
-    "uint8": _abi.U8, "int8": _abi.I8, "float16": _abi.F16, "bfloat16": _abi.BF16,
-    "float32": _abi.F32, "float64": _abi.F64,
+    "uint8": _abi.U8, "int8": _abi.I8, "float16": _abi.F16, "float32": _abi.F32,
+    "float64": _abi.F64,
 }
 U32_MAX = 2**32 - 1
 U64_MAX = 2**64 - 1
@@ -92,7 +92,7 @@ def _convert(array: np.ndarray) -> np.ndarray:
     if kind == "f":
         return array.astype(np.float64)
     raise ArgumentTypeError(f"X: has elements of type {array.dtype}, expected numbers: "
-                            "bool, integers, float16, bfloat16, float32 or float64")
+                            "bool, integers, float16, float32 or float64")
 
 
 def _lies_in_rows(array: np.ndarray) -> bool:

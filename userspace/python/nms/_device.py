@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
@@ -62,6 +63,7 @@ class Device:
 
     def __init__(self, uri: str = "auto", *, threads: Optional[int] = None,
                  profile: Optional[str] = None, energy: Optional[str] = None):
+        self._process = os.getpid()
         self._handle = ctypes.c_void_p()
         options = _abi.sized(_abi.nms_device_options)
         options.threads = 0 if threads is None else whole("threads", threads, 1, UINT_MAX)
@@ -90,7 +92,7 @@ class Device:
     def close(self) -> None:
         """Give it back; jobs that run on it go on."""
         handle, self._handle = self._handle, ctypes.c_void_p()
-        if handle:
+        if handle and self._process == os.getpid():
             self._close(handle)
 
     def __enter__(self) -> "Device":
@@ -110,26 +112,29 @@ DeviceLike = Union[str, Device]
 class Context:
     """A context with rows: in place with the software accelerator, brought near else.
 
-    What a job reads stays as long as this does.
+    What a job reads stays as long as this does. A child of fork(2) leaves it alone: its threads
+    are not there to be waited for.
     """
 
     _destroy = staticmethod(lib.nms_context_destroy)
     _destroy_job = staticmethod(lib.nms_job_destroy)
 
     def __init__(self, device: DeviceLike, threads: Optional[int] = None):
+        self._process = os.getpid()
         self.handle = ctypes.c_void_p()
         self._held: list = []
-        own = not isinstance(device, Device)
-        if not own and threads is not None:
-            raise ArgumentError("threads: are a matter of the device, which is open already")
-        self.device = Device(device, threads=threads) if own else device
-        try:
-            self.info = self.device.info
-            check(lib.nms_context_create(self.device._open(), self.handle))
-        finally:
+        if not isinstance(device, Device):
             # The device itself goes with its last context.
-            if own:
-                self.device.close()
+            with Device(device, threads=threads) as own:
+                self._create(own)
+        elif threads is not None:
+            raise ArgumentError("threads: are a matter of the device, which is open already")
+        else:
+            self._create(device)
+
+    def _create(self, device: Device) -> None:
+        self.info = device.info
+        check(lib.nms_context_create(device._open(), self.handle))
 
     def matrix(self, array: np.ndarray, dtype: int, in_place: bool = True) -> _abi.nms_matrix:
         """Rows of the host as rows in near memory."""
@@ -165,6 +170,10 @@ class Context:
         self._held.append(job)
         check(lib.nms_job_submit(self.handle, command, 1, job))
 
+    def inherited(self) -> bool:
+        """Whether another process made it."""
+        return self._process != os.getpid()
+
     def check_loads(self) -> None:
         """Raise why rows could not be brought near."""
         for job in self._held:
@@ -173,6 +182,8 @@ class Context:
 
     def close(self) -> None:
         """Cancel and wait for what still runs, then forget all."""
+        if self.inherited():
+            return
         handle, self.handle = self.handle, ctypes.c_void_p()
         if handle:
             self._destroy(handle)

@@ -38,13 +38,13 @@ def _reduce(data: _abi.nms_matrix, features: _abi.nms_matrix, seed: int) -> _abi
     return command
 
 
-def _read(buffer: ctypes.c_void_p, to: np.ndarray) -> _abi.nms_command:
+def _read(buffer: ctypes.c_void_p, host: int, nbytes: int) -> _abi.nms_command:
     command = _abi.nms_command(op=_abi.OP_READ)
-    command.copy = _abi.nms_copy(buffer=buffer, bytes=to.nbytes, host=to.ctypes.data)
+    command.copy = _abi.nms_copy(buffer=buffer, bytes=nbytes, host=host)
     return command
 
 
-def _finish(plane: np.ndarray, lines: np.ndarray, commands: int, effective: Dict[str, Any],
+def _finish(plane: np.ndarray, lines: Any, commands: int, effective: Dict[str, Any],
             seed: int, job: Job[EmbedResult]) -> EmbedResult:
     results: List[_abi.nms_result] = []
     for i in range(commands):
@@ -52,8 +52,7 @@ def _finish(plane: np.ndarray, lines: np.ndarray, commands: int, effective: Dict
         check(lib.nms_job_result(job._running(), i, results[i]))
     main, reduced = results[_EMBED], results[0]
     main.variance_kept = reduced.variance_kept
-    trace = trace_of((_abi.nms_trace * _CANDIDATES).from_buffer(lines),
-                     min(main.trace_lines, _CANDIDATES))
+    trace = trace_of(lines, min(main.trace_lines, _CANDIDATES))
     parameters = {**effective, "perplexity": main.perplexity, "iterations": main.iterations}
     return EmbedResult(**what_ran(results, main, job.seconds, seed, parameters, trace),
                        embedding=plane, search=effective["search"],
@@ -80,7 +79,7 @@ def submit_embed(X: Any, labels: Any = None, *, perplexity: Optional[float] = No
         iterations=0 if iterations is None else whole("iterations", iterations, 1, U32_MAX),
         neighbours=word("neighbours", neighbours, _abi.NEIGHBOURS))
     plane = np.zeros((rows, 2), np.float32)
-    lines = np.zeros(_CANDIDATES * ctypes.sizeof(_abi.nms_trace), np.uint8)
+    lines = (_abi.nms_trace * _CANDIDATES)()
     context = Context(device, threads)
     data = context.matrix(array, dtype)
     embed.features = _abi.nms_matrix(buffer=context.buffer(4 * rows * cols), rows=rows,
@@ -90,11 +89,12 @@ def submit_embed(X: Any, labels: Any = None, *, perplexity: Optional[float] = No
     embed.labels = context.vector(codes)
     commands = [_reduce(data, embed.features, embed.seed), _abi.nms_command(op=_abi.OP_EMBED)]
     if entropy_guided:
-        embed.trace = _abi.nms_vector(buffer=context.buffer(lines.nbytes), count=lines.size // 4)
+        nbytes = ctypes.sizeof(lines)
+        embed.trace = _abi.nms_vector(buffer=context.buffer(nbytes), count=nbytes // 4)
     commands[_EMBED].embed = embed
-    commands.append(_read(embed.output.buffer, plane))
+    commands.append(_read(embed.output.buffer, plane.ctypes.data, plane.nbytes))
     if entropy_guided:
-        commands.append(_read(embed.trace.buffer, lines))
+        commands.append(_read(embed.trace.buffer, ctypes.addressof(lines), nbytes))
     effective = {"features": cols, "search": search, "entropy_guided": bool(entropy_guided),
                  "by_class": codes is not None, "threads": context.info.threads}
     finish = functools.partial(_finish, plane, lines, len(commands), effective, embed.seed)
@@ -105,8 +105,11 @@ def submit_embed(X: Any, labels: Any = None, *, perplexity: Optional[float] = No
     return job
 
 
-def embed(X: Any, labels: Any = None, *, progress: ProgressLike = None,
-          **options: Any) -> EmbedResult:
+def embed(X: Any, labels: Any = None, *, perplexity: Optional[float] = None,
+          entropy_guided: bool = False, seed: int = 0, device: DeviceLike = "auto",
+          threads: Optional[int] = None, features: Optional[int] = None,
+          search: Optional[str] = None, iterations: Optional[int] = None,
+          neighbours: Optional[str] = None, progress: ProgressLike = None) -> EmbedResult:
     """Lay rows out in the plane by t-SNE on their principal components.
 
     Parameters
@@ -136,7 +139,9 @@ def embed(X: Any, labels: Any = None, *, progress: ProgressLike = None,
     Error, KeyboardInterrupt
         As `sample`.
     """
-    with submit_embed(X, labels, **options) as job:
+    with submit_embed(X, labels, perplexity=perplexity, entropy_guided=entropy_guided, seed=seed,
+                      device=device, threads=threads, features=features, search=search,
+                      iterations=iterations, neighbours=neighbours) as job:
         return job.result(progress=progress)
 
 

@@ -30,6 +30,11 @@ class Progress(NamedTuple):
     total: int      #: out of, 0 where that is not known
 
 
+def _set(ended: "asyncio.Future[None]") -> None:
+    if not ended.done():
+        ended.set_result(None)
+
+
 ProgressLike = Union[None, bool, Callable[[Progress], Any]]
 
 
@@ -41,7 +46,9 @@ class _Bar:
             from tqdm.auto import tqdm
         except ImportError:
             tqdm = None
-        self._tqdm, self._bar, self._phase = tqdm, None, ""
+        self._tqdm: Any = tqdm
+        self._bar: Any = None
+        self._phase = ""
 
     def __call__(self, progress: Progress) -> None:
         if self._tqdm is None:
@@ -145,7 +152,7 @@ class Job(Generic[R]):
 
     def _wait(self, timeout: Optional[float], progress: ProgressLike) -> None:
         bar = _Bar() if progress is True else None
-        call = bar or progress or None
+        call = bar if progress is True else progress or None
         end = None if timeout is None else time.monotonic() + timeout
         poller = select.poll()
         poller.register(self.fileno(), select.POLLIN)
@@ -182,6 +189,8 @@ class Job(Generic[R]):
 
     def close(self) -> None:
         """Cancel it if it still runs, wait for that, and let go of everything."""
+        if self._context.inherited():
+            return
         owner, self._owner = self._owner, ctypes.c_void_p()
         if owner:
             self._destroy(owner)
@@ -208,7 +217,7 @@ class Job(Generic[R]):
         ended = loop.create_future()
         # One of our own: several coroutines may wait.
         fd = os.dup(self.fileno())
-        loop.add_reader(fd, lambda: ended.done() or ended.set_result(None))
+        loop.add_reader(fd, _set, ended)
         try:
             await ended
         finally:

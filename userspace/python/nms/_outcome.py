@@ -137,16 +137,14 @@ class EmbedResult(Outcome):
                 f"{self.seed}, on {self.backend}, arithmetic {self.profile}>")
 
 
-def copied(pointer: Any, shape: tuple, dtype: Any) -> Optional[np.ndarray]:
+def copied(pointer: Any, shape: tuple, dtype: Any) -> np.ndarray:
     """Numbers that a sample owns, as an array of our own."""
-    if not pointer:
-        return None
     return np.ctypeslib.as_array(pointer, shape).astype(dtype, copy=True)
 
 
 def trace_of(lines: Any, count: int) -> List[Trace]:
-    return [Trace(*(getattr(lines[i], field) for field in Trace._fields[:-1]),
-                  bool(lines[i].chosen)) for i in range(count)]
+    return [Trace(**{**{field: getattr(lines[i], field) for field in Trace._fields},
+                     "chosen": bool(lines[i].chosen)}) for i in range(count)]
 
 
 _SUMS = ("near_read", "near_write", "link_in", "link_out", "scratch")

@@ -75,7 +75,7 @@ def _finish(names: Dict[str, Any], seed: int, job: Job[SampleResult]) -> SampleR
                    trace_of(result.trace, result.ntrace)),
         indices=copied(result.index, (count,), "int64"),
         weights=copied(result.weight, (count,), "float32"),
-        embedding=copied(result.embedding, (rows, 2), "float32"),
+        embedding=copied(result.embedding, (rows, 2), "float32") if result.embedding else None,
         method=result.method.decode(), rule=result.rule.decode(),
         search=result.search.decode(), nested=bool(result.nested),
         coverage=total.coverage, coverage_random=total.coverage_random)
@@ -117,19 +117,26 @@ def submit(X: Any, labels: Any = None, *, count: Optional[int] = None,
     return job
 
 
-def sample(X: Any, labels: Any = None, *, progress: ProgressLike = None,
-           **options: Any) -> SampleResult:
+def sample(X: Any, labels: Any = None, *, count: Optional[int] = None,
+           ratio: Optional[float] = None, method: str = "auto", seed: int = 0,
+           device: DeviceLike = "auto", threads: Optional[int] = None,
+           perplexity: Optional[float] = None, keep: Any = None, drop: Any = None,
+           quotas: Any = None, budget: Optional[str] = None, mass: Any = None,
+           features: Optional[int] = None, search: Optional[str] = None,
+           rule: Optional[str] = None, neighbours: Optional[str] = None,
+           profile: Optional[str] = None, embedding: bool = False,
+           progress: ProgressLike = None) -> SampleResult:
     """Choose the rows that are worth training on.
 
     Parameters
     ----------
     X : array_like, (rows, columns)
-        Rows in memory. Arrays of uint8, int8, float16, bfloat16, float32 and float64 (and bool)
+        Rows in memory. Arrays of uint8, int8, float16, float32 and float64 (and bool)
         whose rows lie whole in memory are read in place by the software accelerator, without a
         copy, also where they are mapped files or read-only; they must not change meanwhile. More
         than two dimensions: each ``X[i]`` is a row. Other integers become float32, longdouble
         float64, both by a copy, as does what lies column after column. Tensors of torch that
-        are on the CPU are read in place, too.
+        are on the CPU are read in place, too, bfloat16 among them.
     labels : array_like, (rows,), optional
         Class of each row: numbers or strings. Each class then has its own share of the count.
     count : int, optional
@@ -191,8 +198,16 @@ def sample(X: Any, labels: Any = None, *, progress: ProgressLike = None,
     >>> float(chosen.weights.sum())
     1000.0
     """
-    with submit(X, labels, **options) as job:
+    with submit(X, labels, count=count, ratio=ratio, method=method, seed=seed, device=device,
+                threads=threads, perplexity=perplexity, keep=keep, drop=drop, quotas=quotas,
+                budget=budget, mass=mass, features=features, search=search, rule=rule,
+                neighbours=neighbours, profile=profile, embedding=embedding) as job:
         return job.result(progress=progress)
+
+
+def _discard(begun: "asyncio.Future[Job[Any]]") -> None:
+    if not begun.cancelled() and begun.exception() is None:
+        begun.result().close()
 
 
 async def in_background(begin: Callable[..., Job[Any]], *args: Any, **options: Any) -> Any:
@@ -202,7 +217,7 @@ async def in_background(begin: Callable[..., Job[Any]], *args: Any, **options: A
     try:
         job = await asyncio.shield(begun)
     except asyncio.CancelledError:
-        begun.add_done_callback(lambda f: f.cancelled() or f.exception() or f.result().close())
+        begun.add_done_callback(_discard)
         raise
     with job:
         return await job

@@ -118,6 +118,6 @@ def sampler(chosen: Union[NearMemorySubset, SampleResult], num_samples: Optional
         Of positions in the subset: ``DataLoader(chosen, sampler=sampler(chosen))``.
     """
     result = chosen.result if isinstance(chosen, NearMemorySubset) else chosen
-    return WeightedRandomSampler(torch.from_numpy(result.weights),
+    return WeightedRandomSampler(result.weights.tolist(),
                                  len(result) if num_samples is None else num_samples,
                                  replacement, generator)
