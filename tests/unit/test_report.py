@@ -63,7 +63,7 @@ class Case(unittest.TestCase):
 
     def run_it(self, *args):
         return subprocess.run([NMSCTL, "sample", *map(str, args)], cwd=self.at,
-                              capture_output=True, text=True, timeout=120)
+                              capture_output=True, text=True, timeout=900)
 
     def page(self, *args):
         done = self.run_it(*args, "--report", "page.html", "-o", "picked.npy", "--embedding",
@@ -268,12 +268,13 @@ class Pictures(Case):
         """Noise in large spots cannot be compressed: of what does not fit some is left out."""
         rng = np.random.default_rng(8)
         kind = rng.integers(0, 600, 60000)
-        y, spots = kind % 20, rng.integers(0, 128, (600, 8, 8, 3), np.uint8)[kind]
+        y, spots = kind % 200, rng.integers(0, 128, (600, 8, 8, 3), np.uint8)[kind]
         spots += rng.integers(0, 128, spots.shape, np.uint8)
         x = spots.repeat(4, 1).repeat(4, 2)
         self.write("x.idx", idx(x))
         np.save(self.path("y.npy"), y)
-        page = self.page("x.idx", "--labels", "y.npy", "--count", 2000, "--method", "random")
+        page = self.page("x.idx", "--labels", "y.npy", "--count", 2000, "--method", "random",
+                         "--features", 8, "--perplexity", 10)
         self.assertLess(os.path.getsize(self.path("page.html")), 12e6)
         about = page.data["pictures"]["rows"]
         self.assertTrue(20000 < about["count"] < 60000)
