@@ -131,11 +131,12 @@ class Content(Case):
         page = self.page("x.idx", "--labels", "many.npy", "--no-labels", "--count", 300)
         np.testing.assert_array_equal(page.array("classes", "<u2"), y)
 
-    def test_one_row(self):
+    def test_no_plane_to_be_had(self):
         np.save(self.path("one.npy"), np.ones((1, 3), np.float32))
         done = self.run_it("one.npy", "--count", 1, "--method", "random", "--report", "page.html")
-        if not done.returncode:
-            self.assertNotIn("coverage", Page(self.path("page.html")).data)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("1 row", done.stderr)
+        self.assertFalse(os.path.exists(self.path("page.html")))
 
     def test_report_manifest_and_command(self):
         page = self.usual("--seed", 7)
