@@ -210,7 +210,7 @@ for i in range(0, 60000, 1000):
     rows[i:i + 1000] = rng.integers(0, 255, (1000, 784), np.uint8)
 nms.sample(rows[:500], count=5)         # what the first call loads
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-nms.sample(rows, count=60, method=sys.argv[2])
+nms.sample(rows, count=60, method=sys.argv[2], threads=2)
 print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
 """
 
