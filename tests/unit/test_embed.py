@@ -102,6 +102,16 @@ class Layout(unittest.TestCase):
         self.assertGreater(separation(out.y, which), 0.99)
         self.assertTrue((out.flags == sne.MET).all())
 
+    def test_noise(self):
+        """No neighbourhoods to speak of: drawn together by exaggeration, it is not lost yet."""
+        for seed in (0, 3, 7, 11):
+            x = f32(np.random.default_rng(seed).normal(size=(3000, 40)))
+            labels = (np.arange(3000) % 2).astype(np.uint32)
+            out = Embedding(x, labels, perplexity=30, iterations=300, threads=2)
+            self.assertEqual(out.err, 0)
+            self.assertGreater(out.stats.entropy, 0.8)
+        self.assertEqual(Embedding(x, perplexity=30, iterations=2, threads=2).err, 0)
+
     def test_groups_are_embedded_alone(self):
         """A group's picture is what its rows alone give, wherever they lie in the dataset."""
         x = blobs(300)

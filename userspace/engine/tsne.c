@@ -263,9 +263,14 @@ static int step(struct descent *d, uint32_t iteration)
 	return 0;
 }
 
-/* The start, or no picture at all (all q alike), would be closer to P; or NaN. */
-static bool lost(const struct descent *d, double kl)
+/*
+ * The start, or no picture at all (all q alike), would be closer to P; or NaN.  That it
+ * may be while P is exaggerated, which draws points together, and for a while after.
+ */
+static bool lost(const struct descent *d, uint32_t iteration, double kl)
 {
+	if (iteration < d->par.exaggeration_iterations + CHECK)
+		return !(kl - kl == 0.0);
 	return !(kl < d->worst + 0.05);
 }
 
@@ -279,7 +284,7 @@ static int check(struct descent *d, uint32_t iteration)
 		d->worst = kl;
 	if (iteration < d->par.exaggeration_iterations)
 		return 0;
-	if (lost(d, kl))
+	if (lost(d, iteration, kl))
 		return -ERANGE;
 	d->have_kl = true;
 	d->last_kl = kl;
@@ -335,7 +340,7 @@ static int descend(struct descent *d, struct eng_tsne_stats *stats)
 	stats->kl = (float)divergence(d);
 	stats->grad_norm = (float)sqrt(d->grad2);
 	eng_progress(d->env, ENG_PHASE_EMBED, d->par.iterations, d->par.iterations);
-	return lost(d, (double)stats->kl) ? -ERANGE : 0;
+	return lost(d, stats->iterations, (double)stats->kl) ? -ERANGE : 0;
 }
 
 static struct eng_tsne_params with_defaults(const struct eng_tsne_params *given)
