@@ -18,6 +18,8 @@ PYTHON = "/usr/bin/python3"
 PERPLEXITY = 30
 # Where the divergence that a peer reached is looked for.
 DEFAULT = 500
+# Up to so many rows neighbours are exact unless something else is asked for.
+EXACT_ROWS = 131072
 ITERATIONS = (100, 125, 150, 175, 200, 225, 250, 300, 350, 400, 450, 500, 600, 750, 1000)
 
 
@@ -234,7 +236,8 @@ def growth(setting, largest):
         for name, words in (("auto, labels", ("-m", "auto", "--labels", labels)),
                             ("nms, no labels", ("-m", "nms")),
                             ("nms, no labels, ivf", ("-m", "nms", "--neighbours", "ivf"))):
-            what = setting.path("growth.json")
+            if "--neighbours" in words and rows > EXACT_ROWS:
+                continue	# the default is the same
             c = Contender(f"{name}, {rows}", None)
             c.start = lambda words=words, x=x: with_stages(setting, x, words)
             everyone.append(c)

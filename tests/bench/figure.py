@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """figure.py RESULTS.json FIGURE.svg: seconds against rows, from a run of the case growth."""
+import io
 import json
 import sys
 from collections import defaultdict
@@ -42,7 +43,12 @@ def main():
     axes.legend(frameon=False)
     m = results["machine"]
     axes.set_title(f"{m['processor']}, {results['threads']} threads", fontsize=9)
-    figure.savefig(sys.argv[2], bbox_inches="tight", metadata={"Date": None})
+    text = io.StringIO()
+    figure.savefig(text, bbox_inches="tight", metadata={"Date": None})
+    head, rest = text.getvalue().split("\n", 1)
+    lines = [head, "<!-- SPDX-License-Identifier: LGPL-2.1-or-later -->", rest]
+    with open(sys.argv[2], "w") as f:
+        f.write("\n".join(line.rstrip() for line in "\n".join(lines).splitlines()) + "\n")
 
 
 if __name__ == "__main__":
