@@ -468,7 +468,8 @@ struct nms_hw_result {
 	__le32 progress_phase;		/* enum nms_hw_phase */
 	__le32 progress_beat;	/* raised with each writing */
 	__le32 neighbours;	/* enum nms_hw_neighbours that ran; 0 where none were sought */
-	__le32 recall10, recall; /* binary32: of the 10 nearest, and of all, by a sample; exact: 1 */
+	/* binary32: share of the 10 nearest, and of all, found in a sample; exact: 1 */
+	__le32 recall10, recall;
 	/*
 	 * binary32, SELECT with features: mean distance from a row to the nearest exemplar
 	 * over the RMS radius of the rows; and the same of rows drawn at random.
