@@ -73,7 +73,7 @@
 /* ---- commands ------------------------------------------------------------ */
 
 /* Raised when a change makes any command give other bits. */
-#define NMS_HW_NUMERICS_VERSION 2
+#define NMS_HW_NUMERICS_VERSION	3
 
 /* Version of the parameter blocks below. */
 #define NMS_HW_PARAM_VERSION 1
@@ -141,6 +141,12 @@ enum nms_hw_dtype {
 enum nms_hw_profile {
 	NMS_HW_PROFILE_PORTABLE	= 1,	/* multiply and add rounded apart */
 	NMS_HW_PROFILE_FMA	= 2,	/* fused */
+	/*
+	 * As portable, but the search for bandwidths on words: this in the low byte, above
+	 * it a byte each for the bits of an exponential, the base 2 logarithm of the
+	 * entries of its table and the bits of a distance.
+	 */
+	NMS_HW_PROFILE_FIXED	= 3,
 };
 
 /* What REDUCE multiplies features by. */
@@ -476,7 +482,14 @@ struct nms_hw_result {
 	 */
 	__le32 coverage, coverage_random;
 	__le32 reserved0;
-	__le64 reserved[10];
+	__le64 fixed_mac, lookup;	/* operations on words */
+	__le64 switch_cycles;		/* of the datapath, beside those of the phases */
+	/* binary32: share of their lanes' cycles in which they worked */
+	__le32 mac_used, special_used;
+	/* binary32, square micrometres: units shared by the phases; those that each had work for */
+	__le32 area_shared, area[NMS_HW_NPHASES];
+	__le32 reserved1;
+	__le64 reserved[1];
 };
 
 /* IDENTIFY: 4096 bytes. */

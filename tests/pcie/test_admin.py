@@ -66,7 +66,7 @@ class IdentifyTest(dev.TestCase):
         self.assertEqual(got.value, 4096)
         (param, sq, cq, profiles, numerics, contexts, near, granule, ranges, sgl, events, clock,
          model, _, _, energy) = IDENTIFY.unpack_from(page)
-        self.assertEqual((param, sq, cq, numerics), (1, 64, 32, 2))
+        self.assertEqual((param, sq, cq, numerics), (1, 64, 32, 3))
         self.assertEqual((near, granule), (64 << 20, 4096))
         self.assertEqual((contexts, ranges, sgl, events), (65536, 65536, 1 << 20, 4))
         self.assertGreater(clock, 0)

@@ -12,7 +12,7 @@ lib = C.CDLL(os.environ["NMS_ENGINE"])
 
 
 class Counters(C.Structure):
-    _fields_ = [("count", C.c_uint64 * 5 * 8), ("nanoseconds", C.c_uint64 * 8),
+    _fields_ = [("count", C.c_uint64 * 7 * 8), ("nanoseconds", C.c_uint64 * 8),
                 ("switches", C.c_uint32), ("phase", C.c_int), ("since", C.c_uint64)]
 
 

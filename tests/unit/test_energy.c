@@ -126,7 +126,9 @@ static const struct energy_profile simple = {
 		[ENERGY_SPECIAL] = 20, [ENERGY_LINK] = 6, [ENERGY_LINK_BANDWIDTH] = 1e9,
 		[ENERGY_LOGIC_STATIC] = 0.5, [ENERGY_CLOCK] = 1e9, [ENERGY_MAC_LANES] = 100,
 		[ENERGY_SPECIAL_LANES] = 4, [ENERGY_SCRATCH_WIDTH] = 64,
-		[ENERGY_SWITCH_CYCLES] = 1000,
+		[ENERGY_SWITCH_CYCLES] = 1000, [ENERGY_FIXED_MAC] = 1, [ENERGY_LOOKUP] = 2,
+		[ENERGY_LOOKUP_LANES] = 8, [ENERGY_MAC_AREA] = 10, [ENERGY_SPECIAL_AREA] = 50,
+		[ENERGY_LOOKUP_AREA] = 3,
 	},
 };
 
@@ -154,6 +156,42 @@ START_TEST(meter_adds_up)
 	ck_assert_uint_eq(reading.energy[NMS_HW_LINK], 8 * 1000 * 6);
 	/* 502 + 2 x 1000 cycles of 1 ns, 1000 bytes at 1 ns each, 1.5 W: 1500 pJ a ns */
 	ck_assert_uint_eq(reading.energy[NMS_HW_STATIC], (502 + 2000 + 1000) * 1500);
+}
+END_TEST
+
+/* Words: through the lanes of floats, at a price of their own. */
+START_TEST(meter_of_words)
+{
+	struct meter_work work = { 0 };
+	struct meter_reading reading;
+	uint64_t (*count)[ENG_NCOUNTS] = work.engine.count;
+
+	count[ENG_PHASE_SEARCH][ENG_COUNT_FIXED_MAC] = 700;	/* 7 cycles */
+	count[ENG_PHASE_SEARCH][ENG_COUNT_LOOKUP] = 641;	/* 81 cycles */
+	meter_read(&simple, &work, &reading);
+	ck_assert_uint_eq(reading.cycles[NMS_HW_PHASE_SEARCH], 81);
+	ck_assert_uint_eq(reading.energy[NMS_HW_COMPUTE], 700 * 1 + 641 * 2);
+}
+END_TEST
+
+/* 1000 + 250 cycles and two switches; multipliers worked in all of the first. */
+START_TEST(datapath_is_shared)
+{
+	struct meter_work work = { .engine.switches = 2 };
+	struct meter_reading reading;
+	uint64_t (*count)[ENG_NCOUNTS] = work.engine.count;
+
+	count[ENG_PHASE_NEIGHBOURS][ENG_COUNT_MAC] = 100000;
+	count[ENG_PHASE_EMBED][ENG_COUNT_SPECIAL] = 1000;
+	count[ENG_PHASE_EMBED][ENG_COUNT_MAC] = 20000;
+	meter_read(&simple, &work, &reading);
+	ck_assert_uint_eq(reading.switch_cycles, 2000);
+	ck_assert(fabs(reading.mac_used - 120000. / (100 * 3250.)) < 1e-12);
+	ck_assert(fabs(reading.special_used - 1000. / (4 * 3250.)) < 1e-12);
+	ck_assert(reading.area_shared == 100 * 10 + 4 * 50);
+	ck_assert(reading.area[NMS_HW_PHASE_NEIGHBOURS] == 100 * 10);
+	ck_assert(reading.area[NMS_HW_PHASE_EMBED] == 100 * 10 + 4 * 50);
+	ck_assert(reading.area[NMS_HW_PHASE_SEARCH] == 0);
 }
 END_TEST
 
@@ -193,6 +231,8 @@ int main(void)
 	tcase_add_test(t, cut_short_and_trailing);
 	tcase_add_test(t, profiles_from_files);
 	tcase_add_test(t, meter_adds_up);
+	tcase_add_test(t, meter_of_words);
+	tcase_add_test(t, datapath_is_shared);
 	tcase_add_test(t, meter_of_nothing);
 	tcase_add_test(t, meter_ignores_wall_time);
 	suite_add_tcase(s, t);

@@ -101,7 +101,9 @@ static void check_header(void)
 		{ 2, 2, NMS_HW_NOP, NMS_HW_INVALID_FIELD, 0 },
 		{ 4, 4, good.header.size - 1, NMS_HW_INVALID_SIZE, 0 },
 		{ 4, 4, UINT32_MAX, NMS_HW_INVALID_SIZE, 0 },
-		{ 8, 4, 3, NMS_HW_BAD_PROFILE, 0 },
+		{ 8, 4, 3, NMS_HW_BAD_PROFILE, 0 },		/* words of no bits */
+		{ 8, 4, 4, NMS_HW_BAD_PROFILE, 0 },
+		{ 8, 4, 0x11060803, NMS_HW_BAD_PROFILE, 0 },	/* distances of 17 bits */
 		{ 12, 4, 1, NMS_HW_RESERVED_NOT_ZERO, 0 },
 	};
 

@@ -292,6 +292,8 @@ START_TEST(turns_change_no_bits)
 	for (uint32_t profile = NMS_HW_PROFILE_PORTABLE; profile <= NMS_HW_PROFILE_FMA; profile++)
 		if (info.profiles & 1u << profile)
 			check_turns_change_no_bits(profile, 1 + (unsigned int)_i);
+	check_turns_change_no_bits(NMS_HW_PROFILE_FIXED | 8 << 8 | 6 << 16 | 12 << 24,
+				   1 + (unsigned int)_i);
 }
 END_TEST
 

@@ -263,7 +263,7 @@ class Watched(unittest.TestCase):
         edges = int(p.start[-1])
         self.assertGreaterEqual(totals[0][0], 40 * 8 * edges)
         self.assertGreaterEqual(totals[0][4], 40 * edges)
-        self.assertEqual(totals[2], [0] * 5)
+        self.assertEqual(totals[2], [0] * 7)
         x, e = blobs(14, 500), env(2)
         p = Affinities(x, 20, 60)
         e._counters.phase = 4

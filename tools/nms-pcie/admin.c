@@ -166,16 +166,38 @@ static enum nms_hw_status abort_command(struct device *d, const struct nms_hw_cm
 /* ---- the rest ---------------------------------------------------------------------- */
 
 static void add_profile(struct nms_hw_identify *page, const struct nms_model_info *info,
-			enum nms_hw_profile profile, const char *name)
+			uint32_t profile, const char *name)
 {
 	struct nms_hw_profile_entry *entry = &page->profile[page->profiles];
 
-	if (!(info->profiles & 1u << profile))
-		return;
 	entry->profile = profile;
 	entry->flags = !strcmp(name, info->profile);
 	snprintf(entry->name, sizeof(entry->name), "%s", name);
 	page->profiles++;
+}
+
+/* Those in float32 that this processor has, two on words, and another that is the default. */
+static void add_profiles(struct nms_hw_identify *page, const struct nms_model_info *info)
+{
+	static const struct {
+		const char *name;
+		uint32_t number;
+	} known[] = {
+		{ "portable", NMS_HW_PROFILE_PORTABLE },
+		{ "fma", NMS_HW_PROFILE_FMA },
+		{ "fixed8/64/12", NMS_HW_PROFILE_FIXED | 8 << 8 | 6 << 16 | 12 << 24 },
+		{ "fixed16/256/16", NMS_HW_PROFILE_FIXED | 16 << 8 | 8 << 16 | 16 << 24 },
+	};
+	bool listed = false;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (!(info->profiles & 1u << (known[i].number & 0xff)))
+			continue;
+		add_profile(page, info, known[i].number, known[i].name);
+		listed = listed || !strcmp(known[i].name, info->profile);
+	}
+	if (!listed)
+		add_profile(page, info, info->profile_number, info->profile);
 }
 
 static enum nms_hw_status identify(struct device *d, const struct nms_hw_cmd *cmd,
@@ -201,8 +223,7 @@ static enum nms_hw_status identify(struct device *d, const struct nms_hw_cmd *cm
 	page.numerics = info.numerics;
 	page.clock_khz = (uint32_t)(info.clock_hz / 1000);
 	snprintf(page.energy, sizeof(page.energy), "%s", info.energy);
-	add_profile(&page, &info, NMS_HW_PROFILE_PORTABLE, "portable");
-	add_profile(&page, &info, NMS_HW_PROFILE_FMA, "fma");
+	add_profiles(&page, &info);
 	return log_put(d, cmd, cqe, &page, sizeof(page));
 }
 

@@ -69,7 +69,7 @@ static const struct spec specs[] = {
 	{ "seed", 's', U64, AT(seed), "sec", 0, 1.9e19, "S", "of everything random (0)" },
 	{ "threads", 't', U32, AT(threads), "segiEvc", 1, 1024, "T", "processors to use (all)" },
 	{ "profile", 0, STRING, AT(profile), "segiEvc", 0, 0, "PROFILE",
-		"arithmetic: auto, portable or fma (auto)" },
+		"arithmetic: auto, portable, fma or fixed (auto)" },
 	{ "energy", 0, STRING, AT(energy), "segiE", 0, 0, "PROFILE",
 		"energy profile: ddr4, lpddr4, hbm2e or a file (ddr4)" },
 	{ "device", 'd', STRING, AT(device), "segliEvLubdrc", 0, 0, "URI",

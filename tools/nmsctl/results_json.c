@@ -43,6 +43,26 @@ static int add_flags(struct json_object *root, const struct nms_result *total)
 	return error;
 }
 
+/* One datapath for all phases, one after another; modelled, as the energy is. */
+static int add_datapath(struct json_object *root, const struct nms_result *total)
+{
+	struct json_object *to = json_put_object(root, "datapath"), *cycles;
+	int error = json_put_flag(to, "modelled", 1);
+	double separate = 0;
+
+	cycles = json_put_object(to, "cycles");
+	for (int p = 0; p < NMS_NPHASES; p++) {
+		error |= json_put_u64(cycles, nms_phase_name(p), total->cycles[p]);
+		separate += (double)total->area[p];
+	}
+	error |= json_put_u64(to, "switches", total->switches);
+	error |= json_put_u64(to, "switch_cycles", total->switch_cycles);
+	error |= json_put_real(to, "mac_used", total->mac_used, 9);
+	error |= json_put_real(to, "special_used", total->special_used, 9);
+	error |= json_put_real(to, "area_shared_um2", total->area_shared, 9);
+	return error | json_put_real(to, "area_separate_um2", separate, 9);
+}
+
 static int add_trace(struct json_object *root, const struct nms_sample_result *result)
 {
 	struct json_object *array = json_object_new_array();
@@ -116,6 +136,11 @@ int results_json(struct json_object *root, const struct nms_sample_result *resul
 	error |= add_plane(root, result);
 	error |= json_put_u64(root, "mac", total->mac);
 	error |= json_put_u64(root, "special", total->special);
+	if (total->lookup) {
+		error |= json_put_u64(root, "fixed_mac", total->fixed_mac);
+		error |= json_put_u64(root, "lookup", total->lookup);
+	}
+	error |= add_datapath(root, total);
 	error |= add_bytes(root, total);
 	return error | add_energy(root, total, energy_profile);
 }

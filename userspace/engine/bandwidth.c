@@ -26,12 +26,13 @@ struct tally {
 struct task {
 	const struct eng_env *env;
 	const struct eng_bandwidth_ops *ops;
+	const struct eng_fixed *fixed;	/* NULL: in float32 */
 	const struct eng_neighbours *nb;
 	const struct eng_bandwidth_params *params;
 	double log_target;
 	float *p, *beta;
 	uint8_t *flags;
-	float *scratch;			/* for each worker twice the padded row */
+	float *scratch;			/* for each worker three times the padded row */
 	size_t padded, first;		/* first chunk of this slice */
 	struct tally *tally;		/* for each chunk of the slice */
 };
@@ -109,18 +110,6 @@ static enum eng_row_flag search_row(struct bandwidth_row *row, uint64_t i,
 	       ENG_ROW_MET : ENG_ROW_BUDGET;
 }
 
-/* Conditional probabilities of the row, by way of @e as the row may end unaligned. */
-static void write_row(struct bandwidth_row *row, float beta, float *e, float *p)
-{
-	if (beta > 0.0f) {
-		row->ops->weights(row->d, row->padded, beta, e);
-		memcpy(p, e, row->k * sizeof(*p));
-		return;
-	}
-	for (size_t j = 0; j < row->k; j++)
-		p[j] = 1.0f / (float)row->k;
-}
-
 static void do_row(const struct task *t, size_t i, struct bandwidth_row *row, float *e,
 		   struct tally *tally)
 {
@@ -143,7 +132,9 @@ static void do_row(const struct task *t, size_t i, struct bandwidth_row *row, fl
 	} else {
 		res.error = (float)(eng_log((double)row->k) - row->log_target);
 	}
-	write_row(row, (float)beta, e, t->p + i * row->k);
+	/* by way of @e, as the row may end unaligned */
+	bandwidth_row_weights(row, (float)beta, e);
+	memcpy(t->p + i * row->k, e, row->k * sizeof(*e));
 	beta *= row->scale;
 	if (t->beta)
 		t->beta[i] = beta < FLT_MAX ? (float)beta : FLT_MAX;
@@ -161,10 +152,11 @@ static void do_chunk(void *arg, size_t chunk, unsigned int worker)
 {
 	const struct task *t = arg;
 	struct tally *tally = &t->tally[chunk];
-	float *scratch = t->scratch + 2 * t->padded * worker;
+	float *scratch = t->scratch + 3 * t->padded * worker;
 	struct bandwidth_row row = {
-		.ops = t->ops, .d = scratch, .k = t->nb->k, .padded = t->padded,
-		.log_target = t->log_target,
+		.ops = t->ops, .fixed = t->fixed, .d = scratch,
+		.code = (uint16_t *)(scratch + 2 * t->padded), .k = t->nb->k,
+		.padded = t->padded, .log_target = t->log_target,
 	};
 	size_t first = (t->first + chunk) * CHUNK, end = first + CHUNK;
 
@@ -215,6 +207,22 @@ static int run_slices(struct task *t, struct tally *sum)
 }
 
 /*
+ * Words of two bytes.  An evaluation multiplies each by the step, looks it up and
+ * adds as often as in float32; the logarithm is a look-up and a multiplication, the
+ * division and the exponential that turns log beta into a word are in float32 still.
+ */
+static void count_words(const struct task *t, const struct tally *sum, uint64_t macs)
+{
+	uint64_t n = t->nb->n, k = t->nb->k, evaluations = sum->stats.evaluations;
+
+	eng_count(t->env, ENG_COUNT_SCRATCH, (sum->passes + 3 * n) * k * sizeof(uint16_t));
+	eng_count(t->env, ENG_COUNT_FIXED_MAC, macs * evaluations * k + 2 * evaluations);
+	eng_count(t->env, ENG_COUNT_LOOKUP, evaluations * (k + 1) + 2 * n * k);
+	eng_count(t->env, ENG_COUNT_MAC, 2 * n * k);
+	eng_count(t->env, ENG_COUNT_SPECIAL, 2 * evaluations + n * k);
+}
+
+/*
  * Distances are read from near memory once and wait in scratchpad for the
  * passes; an evaluation scales, exponentiates and adds twice (newton: three
  * times) for each neighbour, and takes an exponential, a logarithm and a
@@ -227,6 +235,10 @@ static void count_work(const struct task *t, const struct tally *sum)
 
 	eng_count(t->env, ENG_COUNT_NEAR_READ, n * k * sizeof(float));
 	eng_count(t->env, ENG_COUNT_NEAR_WRITE, (n * k + (t->beta ? n : 0)) * sizeof(float));
+	if (t->fixed) {
+		count_words(t, sum, macs);
+		return;
+	}
 	eng_count(t->env, ENG_COUNT_SCRATCH, (sum->passes + 3 * n) * k * sizeof(float));
 	eng_count(t->env, ENG_COUNT_MAC, macs * evaluations * k + 2 * n * k);
 	eng_count(t->env, ENG_COUNT_SPECIAL, evaluations * (k + 3) + n * (k + 1));
@@ -241,14 +253,24 @@ static int check_params(const struct eng_neighbours *nb, const struct eng_bandwi
 	return nb->n && nb->k ? 0 : -EINVAL;
 }
 
+/* 1e-5 is less than a word tells; and a jagged curve takes more looks than a smooth one. */
+static void suit_words(struct eng_bandwidth_params *params)
+{
+	if (params->tolerance == 0.0f)
+		params->tolerance = 1e-3f;
+	if (!params->evaluations && population(params->search))
+		params->evaluations = 600;
+}
+
 int eng_bandwidth(const struct eng_env *env, const struct eng_neighbours *nb,
 		  const struct eng_bandwidth_params *params, float *p, float *beta,
 		  uint8_t *flags, struct eng_bandwidth_stats *stats)
 {
 	const struct eng_kernels *kernels = env->kernels ? env->kernels :
 					    eng_kernels_find("portable", NULL);
+	struct eng_bandwidth_params own = *params;
 	struct task task = {
-		.env = env, .ops = kernels->bandwidth, .nb = nb, .params = params,
+		.env = env, .ops = kernels->bandwidth, .fixed = kernels->fixed, .nb = nb, .params = &own,
 		.p = p, .beta = beta, .flags = flags, .padded = bandwidth_row_padded(nb->k),
 	};
 	struct tally sum = { .bad_row = SIZE_MAX };
@@ -256,9 +278,11 @@ int eng_bandwidth(const struct eng_env *env, const struct eng_neighbours *nb,
 
 	if (err)
 		return err;
+	if (task.fixed)
+		suit_words(&own);
 	eng_phase_enter(env, ENG_PHASE_SEARCH);
 	task.log_target = eng_log(params->perplexity);
-	task.scratch = calloc(eng_pool_threads(env->pool), 2 * task.padded * sizeof(float));
+	task.scratch = calloc(eng_pool_threads(env->pool), 3 * task.padded * sizeof(float));
 	task.tally = calloc(SLICE, sizeof(*task.tally));
 	err = -ENOMEM;
 	if (task.scratch && task.tally)

@@ -31,8 +31,8 @@ enum eng_row_flag {
 struct eng_bandwidth_params {
 	enum eng_search search;
 	float perplexity;	/* target, above 1 */
-	float tolerance;	/* on log perplexity; 0: 1e-5 newton and bisect, 1e-3 de and fwa */
-	uint32_t evaluations;	/* most evaluations a row; 0: 100 newton, bisect; 400 de, fwa */
+	float tolerance;	/* on log perplexity; 0: 1e-5 newton and bisect, 1e-3 de, fwa and on words */
+	uint32_t evaluations;	/* most a row; 0: 100 newton, bisect; 400 de, fwa, on words 600 */
 	uint64_t seed;		/* de and fwa */
 };
 

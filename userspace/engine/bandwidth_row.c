@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "bandwidth_row.h"
+#include "fixed.h"
 #include "fmath.h"
 #include "hot/bandwidth.h"
 #include "vec.h"
@@ -38,6 +39,10 @@ bool bandwidth_row_load(struct bandwidth_row *row, const float *dist2)
 		if (!(dist2[j] <= widest && dist2[j] >= nearest))
 			return false;
 		row->d[j] = (float)(((double)dist2[j] - nearest) * row->scale);
+		if (row->fixed) {
+			row->code[j] = eng_fixed_code(row->fixed, row->d[j]);
+			row->d[j] = eng_fixed_distance(row->fixed, row->code[j]);
+		}
 		if (row->d[j] < TIE) {
 			row->d[j] = 0.0f;
 			row->ties++;
@@ -100,12 +105,32 @@ enum eng_row_flag bandwidth_row_decide(struct bandwidth_row *row, double *beta)
 	return ENG_ROW_MET;
 }
 
+/* Nats, from octaves with 16 fraction bits: exact but for one product. */
+static float fixed_error(const struct bandwidth_row *row, int64_t entropy)
+{
+	int64_t target = (int64_t)(row->log_target * ENG_LOG2E * 65536.0 + 0.5);
+
+	return (float)((double)(entropy - target) * (0.6931471805599453 / 65536.0));
+}
+
+static void fixed_errors(const struct bandwidth_row *row, const float *log_beta, float *error,
+			 unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		error[i] = fixed_error(row, eng_fixed_entropy(row->fixed, row->code, row->k,
+							      eng_exp(log_beta[i])));
+}
+
 void bandwidth_row_errors(void *arg, const float *log_beta, float *error, unsigned int count)
 {
 	struct bandwidth_row *row = arg;
 	float beta[BATCH], sum[2 * BATCH];
 
 	row->passes++;
+	if (row->fixed) {
+		fixed_errors(row, log_beta, error, count);
+		return;
+	}
 	for (unsigned int first = 0; first < count; first += BATCH) {
 		unsigned int n = count - first < BATCH ? count - first : BATCH;
 
@@ -126,9 +151,15 @@ void bandwidth_row_slope(void *arg, float log_beta, float *error, float *slope)
 {
 	struct bandwidth_row *row = arg;
 	float beta = (float)eng_exp(log_beta), sum[3];
-	double inv, mean;
+	double inv, mean, variance;
 
 	row->passes++;
+	if (row->fixed) {
+		*error = fixed_error(row, eng_fixed_moments(row->fixed, row->code, row->k, beta,
+							    &variance));
+		*slope = (float)(-(double)beta * beta * variance);
+		return;
+	}
 	row->ops->moments3(row->d, row->padded, beta, sum);
 	inv = 1.0 / sum[0];
 	mean = sum[1] * inv;
@@ -141,6 +172,20 @@ float bandwidth_row_error(struct bandwidth_row *row, float beta)
 	float sum[2];
 
 	row->passes++;
+	if (row->fixed)
+		return fixed_error(row, eng_fixed_entropy(row->fixed, row->code, row->k, beta));
 	row->ops->moments(row->d, row->padded, &beta, 1, sum);
 	return (float)(eng_log(sum[0]) + beta * ((double)sum[1] / sum[0]) - row->log_target);
+}
+
+void bandwidth_row_weights(struct bandwidth_row *row, float beta, float *e)
+{
+	if (!(beta > 0.0f)) {
+		for (size_t j = 0; j < row->k; j++)
+			e[j] = 1.0f / (float)row->k;
+	} else if (row->fixed) {
+		eng_fixed_weights(row->fixed, row->code, row->k, beta, e);
+	} else {
+		row->ops->weights(row->d, row->padded, beta, e);
+	}
 }

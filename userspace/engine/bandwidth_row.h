@@ -6,6 +6,7 @@
 #include "bandwidth.h"
 
 struct eng_bandwidth_ops;
+struct eng_fixed;
 
 /*
  * The distances of a row, shifted so that the smallest is 0 and scaled by a
@@ -14,7 +15,9 @@ struct eng_bandwidth_ops;
  */
 struct bandwidth_row {
 	const struct eng_bandwidth_ops *ops;
+	const struct eng_fixed *fixed;	/* arithmetic on words, or NULL */
 	float *d;		/* padded to a multiple of VLANES */
+	uint16_t *code;		/* with fixed: the words of d, which are then exact */
 	size_t k, padded;
 	double scale;
 	size_t ties;		/* neighbours at the smallest distance */
@@ -24,11 +27,11 @@ struct bandwidth_row {
 	uint32_t passes;	/* over the row, for one or more betas each */
 };
 
-/* Floats that row->d needs for @k neighbours. */
+/* Floats that row->d needs for @k neighbours, as many words row->code. */
 size_t bandwidth_row_padded(size_t k);
 
 /*
- * Take in @dist2, ascending; row->ops, d, k and log_target are set.  False if
+ * Take in @dist2, ascending; row->ops, fixed, d, code, k and log_target are set.  False if
  * a distance is not a finite number or they do not ascend.
  */
 bool bandwidth_row_load(struct bandwidth_row *row, const float *dist2);
@@ -46,5 +49,8 @@ void bandwidth_row_slope(void *arg, float log_beta, float *error, float *slope);
 
 /* Log perplexity at a scaled @beta, less the target. */
 float bandwidth_row_error(struct bandwidth_row *row, float beta);
+
+/* The conditional probabilities at a scaled @beta, 0 for uniform: row->padded floats of @e. */
+void bandwidth_row_weights(struct bandwidth_row *row, float beta, float *e);
 
 #endif /* ENG_BANDWIDTH_ROW_H */

@@ -39,6 +39,8 @@ enum eng_count {
 	ENG_COUNT_SCRATCH,	/* bytes moved in and out of scratchpad */
 	ENG_COUNT_MAC,		/* multiply-adds */
 	ENG_COUNT_SPECIAL,	/* exponentials, logarithms, divisions, roots */
+	ENG_COUNT_FIXED_MAC,	/* multiply-adds of words */
+	ENG_COUNT_LOOKUP,	/* of words in a table */
 	ENG_NCOUNTS
 };
 

@@ -13,12 +13,13 @@
 #include <stdint.h>
 
 /* Raised whenever a change makes any stage give other bits. */
-#define ENG_NUMERICS_VERSION 2
+#define ENG_NUMERICS_VERSION 3
 
 /* The numbers are those of enum nms_hw_profile. */
 enum eng_profile {
 	ENG_PORTABLE = 1,
 	ENG_FMA_PROFILE = 2,
+	ENG_FIXED_PROFILE = 3,	/* with the widths above it: fixed.h */
 };
 
 struct eng_gemm_ops;
@@ -26,17 +27,19 @@ struct eng_bandwidth_ops;
 struct eng_tsne_ops;
 struct eng_fft_ops;
 struct eng_select_ops;
+struct eng_fixed;
 
 /* One variant: the hot loops of one profile, compiled for one instruction set. */
 struct eng_kernels {
-	enum eng_profile profile;
-	const char *profile_name;	/* "portable", "fma" */
+	uint32_t profile;		/* enum eng_profile, or eng_fixed_number() */
+	const char *profile_name;	/* "portable", "fma", "fixed8/64/12" */
 	const char *isa;		/* "generic", "avx2", "avx512" */
 	const struct eng_gemm_ops *gemm;
 	const struct eng_bandwidth_ops *bandwidth;
 	const struct eng_tsne_ops *tsne;
 	const struct eng_fft_ops *fft;
 	const struct eng_select_ops *select;
+	const struct eng_fixed *fixed;	/* the bandwidth search on words; NULL: in float32 */
 };
 
 /*

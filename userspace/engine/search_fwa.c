@@ -10,8 +10,9 @@
  * hardly moves (amplitude near 0) and nothing makes the amplitudes shrink;
  * after Zheng, Janecek and Tan (CEC 2013) no amplitude is below a share of a
  * reach, and the reach shrinks with each generation.  When it has become too
- * small to matter new fireworks are lit beside the best, so that a curve with
- * many minima is searched until the budget ends.  All sparks of a generation
+ * small to matter new fireworks are lit beside the best, all over the range and
+ * around the best in turn, so that a curve with many minima, far apart or close
+ * together, is searched until the budget ends.  All sparks of a generation
  * are evaluated in one call.
  */
 #include "search.h"
@@ -28,11 +29,13 @@
 #define REACH_TOLERANCE 0.1f
 #define REACH_SHRINK 0.4f
 #define AMPLITUDE_LEAST 0.4f	/* of the reach */
+#define AROUND 0.1f		/* of the range: where every other show begins anew */
 #define ERROR_MOST 1e30f	/* what is larger, or no number, counts as this */
 
 struct show {
 	struct search s;
 	float reach, last;		/* in log beta */
+	unsigned int shows;		/* lit so far */
 	unsigned int count;		/* in the arrays: fireworks first, then their sparks */
 	float x[CROWD], error[CROWD];	/* log beta, and |error| there */
 };
@@ -151,19 +154,27 @@ static void select_fireworks(struct show *w)
 	}
 }
 
-/* New fireworks all over the range; the best seen stays. */
+/* New fireworks all over the range, every other time near the best; which stays. */
 static void light(struct show *w)
 {
+	struct search part = w->s;
 	unsigned int known = w->s.best->evaluations != 0;
 
-	search_stratify(&w->s, w->x, FIREWORKS);
+	if (w->shows++ % 2 == 1) {
+		float half = 0.5f * AROUND * (w->s.hi - w->s.lo);
+
+		part.lo = fmaxf(w->s.lo, w->s.best->log_beta - half);
+		part.hi = fminf(w->s.hi, w->s.best->log_beta + half);
+	}
+	search_stratify(&part, w->x, FIREWORKS);
+	w->s.draws = part.draws;
 	if (known) {
 		w->x[0] = w->s.best->log_beta;
 		w->error[0] = magnitude(w->s.best->error);
 	}
 	w->count = FIREWORKS;
 	look(w, known);
-	w->reach = REACH_FIRST * (w->s.hi - w->s.lo);
+	w->reach = REACH_FIRST * (part.hi - part.lo);
 }
 
 void eng_search_fwa(eng_objective_fn fn, void *arg, float lo, float hi, uint64_t row,

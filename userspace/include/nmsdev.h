@@ -112,7 +112,7 @@ struct nms_device_options {
 	size_t size;		/* NMS_INIT() */
 	uint64_t near_size;	/* software accelerator: bytes; 0: 3/4 of the machine's memory */
 	unsigned int threads;	/* software accelerator; 0: all processors */
-	const char *profile;	/* arithmetic: "auto", "portable", "fma" */
+	const char *profile;	/* arithmetic: "auto", "portable", "fma", "fixed8/64/12" */
 	const char *energy;	/* energy profile: "ddr4", "lpddr4", "hbm2e", or a path */
 };
 
@@ -466,6 +466,15 @@ struct nms_result {
 	 * in proportion.  0 where there are no features.
 	 */
 	float coverage, coverage_random;
+	uint64_t fixed_mac, lookup;	/* on words, profiles "fixed...": multiply-adds, look-ups */
+	/*
+	 * The datapath, modelled: one for all phases in turn.  Cycles of its changes from phase to
+	 * phase, beside @cycles; the shares of all cycles in which its multipliers and its units
+	 * for exponentials, roots and divisions worked, 0 to 1; the area in square micrometres of
+	 * its units, and of those that each phase had work for (scratchpad left out of both).
+	 */
+	uint64_t switch_cycles;
+	float mac_used, special_used, area_shared, area[NMS_NPHASES];
 };
 
 /** What became of a row in the search for its bandwidth. */

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "internal.h"
@@ -44,6 +45,22 @@ static int plan_data(struct nms_context *context, const struct nms_matrix *data,
 	return 0;
 }
 
+/* Whether a device has such widths is for it to say. */
+static bool fixed_profile(const char *name, uint32_t *number)
+{
+	unsigned int exp_bits = 8, entries = 64, distance_bits = 12, log = 0;
+	int end = 0;
+
+	if (strcmp(name, "fixed") &&
+	    (sscanf(name, "fixed%2u/%4u/%2u%n", &exp_bits, &entries, &distance_bits, &end) != 3 ||
+	     name[end]))
+		return false;
+	while (1u << log < entries)
+		log++;
+	*number = NMS_HW_PROFILE_FIXED | exp_bits << 8 | log << 16 | distance_bits << 24;
+	return 1u << log == entries;
+}
+
 static int plan_profile(const char *profile, struct nms_plan *plan)
 {
 	if (!profile || !strcmp(profile, "auto"))
@@ -52,9 +69,10 @@ static int plan_profile(const char *profile, struct nms_plan *plan)
 		plan->profile = NMS_HW_PROFILE_PORTABLE;
 	else if (!strcmp(profile, "fma"))
 		plan->profile = NMS_HW_PROFILE_FMA;
-	else
+	else if (!fixed_profile(profile, &plan->profile))
 		return nms_fail(-EINVAL, NMS_CAUSE_PROFILE,
-				"profile: \"%.60s\" is not \"auto\", \"portable\" or \"fma\"", profile);
+				"profile: \"%.60s\" is not \"auto\", \"portable\", \"fma\", \"fixed\" or of the form \"fixed8/64/12\"",
+				profile);
 	return 0;
 }
 

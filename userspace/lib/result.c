@@ -39,16 +39,19 @@ static float real(__le32 word)
 	return f;
 }
 
-static const char *profile_name(uint32_t profile)
+static void put_profile(struct nms_result *to, uint32_t profile)
 {
-	switch (profile) {
-	case NMS_HW_PROFILE_PORTABLE:
-		return "portable";
-	case NMS_HW_PROFILE_FMA:
-		return "fma";
-	default:
-		return "";
-	}
+	unsigned int log = profile >> 16 & 0xff;
+
+	if (profile == NMS_HW_PROFILE_PORTABLE)
+		snprintf(to->profile, sizeof(to->profile), "portable");
+	else if (profile == NMS_HW_PROFILE_FMA)
+		snprintf(to->profile, sizeof(to->profile), "fma");
+	else if ((profile & 0xff) == NMS_HW_PROFILE_FIXED && log <= 10)
+		snprintf(to->profile, sizeof(to->profile), "fixed%u/%u/%u", profile >> 8 & 0x1f,
+			 1u << log, profile >> 24 & 0x1f);
+	else
+		to->profile[0] = '\0';
 }
 
 /* Costs are told of every command; what was computed with, where there was computing. */
@@ -69,12 +72,20 @@ static void fill_block(const struct nms_slot *slot, struct nms_result *to)
 	to->link_out = le64toh(from->link_out);
 	if (!slot->param_size)
 		return;
-	snprintf(to->profile, sizeof(to->profile), "%s", profile_name(le32toh(from->profile)));
+	put_profile(to, le32toh(from->profile));
 	to->numerics = le32toh(from->numerics);
 	to->switches = le32toh(from->switches);
 	to->scratch = le64toh(from->scratch);
 	to->mac = le64toh(from->mac);
 	to->special = le64toh(from->special);
+	to->fixed_mac = le64toh(from->fixed_mac);
+	to->lookup = le64toh(from->lookup);
+	to->switch_cycles = le64toh(from->switch_cycles);
+	to->mac_used = real(from->mac_used);
+	to->special_used = real(from->special_used);
+	to->area_shared = real(from->area_shared);
+	for (i = 0; i < NMS_NPHASES; i++)
+		to->area[i] = real(from->area[i]);
 	to->evaluations = le64toh(from->evaluations);
 	for (i = 0; i < NMS_HW_NROW_FLAGS; i++)
 		to->row_flags[i] = le64toh(from->row_flags[i]);
@@ -107,10 +118,41 @@ void nms_result_fill(const struct nms_device *device, const struct nms_slot *slo
 	fill_block(slot, result);
 }
 
+static uint64_t all_cycles(const struct nms_result *r)
+{
+	uint64_t sum = r->switch_cycles;
+
+	for (unsigned int i = 0; i < NMS_NPHASES; i++)
+		sum += r->cycles[i];
+	return sum;
+}
+
+static float shared_by(float used, uint64_t cycles, float other, uint64_t other_cycles)
+{
+	double all = (double)cycles + (double)other_cycles;
+
+	return all > 0 ? (float)((used * (double)cycles + other * (double)other_cycles) / all) : 0;
+}
+
+/* One datapath did both, one after the other. */
+static void add_datapath(struct nms_result *total, const struct nms_result *r)
+{
+	uint64_t before = all_cycles(total), now = all_cycles(r);
+
+	total->mac_used = shared_by(total->mac_used, before, r->mac_used, now);
+	total->special_used = shared_by(total->special_used, before, r->special_used, now);
+	if (r->area_shared > total->area_shared)
+		total->area_shared = r->area_shared;
+	for (unsigned int i = 0; i < NMS_NPHASES; i++)
+		if (r->area[i] > total->area[i])
+			total->area[i] = r->area[i];
+}
+
 static void add_work(struct nms_result *total, const struct nms_result *r)
 {
 	unsigned int i;
 
+	add_datapath(total, r);
 	for (i = 0; i < NMS_NDOMAINS; i++)
 		total->energy[i] += r->energy[i];
 	for (i = 0; i < NMS_NPHASES; i++) {
@@ -124,7 +166,10 @@ static void add_work(struct nms_result *total, const struct nms_result *r)
 	total->scratch += r->scratch;
 	total->mac += r->mac;
 	total->special += r->special;
+	total->fixed_mac += r->fixed_mac;
+	total->lookup += r->lookup;
 	total->switches += r->switches;
+	total->switch_cycles += r->switch_cycles;
 	total->evaluations += r->evaluations;
 }
 

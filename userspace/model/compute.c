@@ -30,24 +30,23 @@ static enum nms_hw_status check_command(struct exec *x, const struct exec_op *op
 
 static enum nms_hw_status pick_profile(struct exec *x)
 {
-	const char *name = NULL;
+	const struct eng_kernels *kernels = NULL;
+	uint32_t number = x->param.header.profile;
+	struct eng_fixed_widths widths;
 
-	switch (x->param.header.profile) {
-	case 0:
+	if (!number)
 		return NMS_HW_OK;
-	case NMS_HW_PROFILE_PORTABLE:
-		name = "portable";
-		break;
-	case NMS_HW_PROFILE_FMA:
-		name = "fma";
-		break;
+	if (number == NMS_HW_PROFILE_PORTABLE) {
+		kernels = eng_kernels_find("portable", NULL);
+	} else if (number == NMS_HW_PROFILE_FMA) {
+		kernels = eng_kernels_find("fma", NULL);
+	} else if (eng_fixed_widths(number, &widths)) {
+		eng_fixed_profile_init(&x->fixed, &widths);
+		kernels = &x->fixed.kernels;
 	}
-	if (name)
-		x->env.kernels = eng_kernels_find(name, NULL);
-	if (!name || !x->env.kernels) {
-		x->env.kernels = x->model->kernels;
+	if (!kernels)
 		return exec_fail(x, NMS_HW_BAD_PROFILE, IN_HEADER(profile));
-	}
+	x->env.kernels = kernels;
 	return NMS_HW_OK;
 }
 

@@ -26,14 +26,20 @@ static const struct constant {
 	[ENERGY_SCRATCH]	= { "scratch", "pJ/B", false },
 	[ENERGY_MAC]		= { "mac", "pJ", false },
 	[ENERGY_SPECIAL]	= { "special", "pJ", false },
+	[ENERGY_FIXED_MAC]	= { "fixed_mac", "pJ", false },
+	[ENERGY_LOOKUP]		= { "lookup", "pJ", false },
 	[ENERGY_LINK]		= { "link", "pJ/bit", false },
 	[ENERGY_LINK_BANDWIDTH]	= { "link_bandwidth", "B/s", true },
 	[ENERGY_LOGIC_STATIC]	= { "logic_static", "W", false },
 	[ENERGY_CLOCK]		= { "clock", "Hz", true },
 	[ENERGY_MAC_LANES]	= { "mac_lanes", "1/cycle", true },
 	[ENERGY_SPECIAL_LANES]	= { "special_lanes", "1/cycle", true },
+	[ENERGY_LOOKUP_LANES]	= { "lookup_lanes", "1/cycle", true },
 	[ENERGY_SCRATCH_WIDTH]	= { "scratch_width", "B/cycle", true },
 	[ENERGY_SWITCH_CYCLES]	= { "switch_cycles", "cycles", false },
+	[ENERGY_MAC_AREA]	= { "mac_area", "um2", false },
+	[ENERGY_SPECIAL_AREA]	= { "special_area", "um2", false },
+	[ENERGY_LOOKUP_AREA]	= { "lookup_area", "um2", false },
 };
 
 static const char *const bases[] = { "published", "derived", "assumed" };

@@ -17,14 +17,20 @@ enum energy_constant {
 	ENERGY_SCRATCH,			/* pJ/B */
 	ENERGY_MAC,			/* pJ */
 	ENERGY_SPECIAL,			/* pJ */
+	ENERGY_FIXED_MAC,		/* pJ */
+	ENERGY_LOOKUP,			/* pJ */
 	ENERGY_LINK,			/* pJ/bit */
 	ENERGY_LINK_BANDWIDTH,		/* B/s */
 	ENERGY_LOGIC_STATIC,		/* W */
 	ENERGY_CLOCK,			/* Hz */
 	ENERGY_MAC_LANES,		/* 1/cycle */
 	ENERGY_SPECIAL_LANES,		/* 1/cycle */
+	ENERGY_LOOKUP_LANES,		/* 1/cycle */
 	ENERGY_SCRATCH_WIDTH,		/* B/cycle */
 	ENERGY_SWITCH_CYCLES,		/* cycles */
+	ENERGY_MAC_AREA,		/* um2 */
+	ENERGY_SPECIAL_AREA,		/* um2 */
+	ENERGY_LOOKUP_AREA,		/* um2 */
 	ENERGY_NCONSTANTS
 };
 

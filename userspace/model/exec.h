@@ -12,6 +12,7 @@
 
 #include "beat.h"
 #include "energy.h"
+#include "fixed.h"
 #include "host.h"
 #include "knn.h"
 #include "meter.h"
@@ -27,6 +28,7 @@ struct nms_model {
 	struct near_memory *near;
 	struct eng_pool *pool;			/* for who has the turn on the datapath */
 	const struct eng_kernels *kernels;	/* default arithmetic */
+	struct eng_fixed_profile fixed;		/* which that may be */
 	struct energy_profile energy;
 	struct nms_model_host host;
 	struct turn datapath;
@@ -46,6 +48,7 @@ struct exec {
 
 	struct near_hold hold;			/* operands, by slot */
 	struct eng_env env;
+	struct eng_fixed_profile fixed;		/* where the command asks for it */
 	struct eng_monitor monitor;
 	struct eng_sharing sharing;
 	struct eng_fault fault;

@@ -15,8 +15,12 @@ struct meter_work {
 
 struct meter_reading {
 	uint64_t energy[NMS_HW_NDOMAINS];	/* picojoules */
-	uint64_t cycles[NMS_HW_NPHASES];
+	uint64_t cycles[NMS_HW_NPHASES], switch_cycles;
 	double seconds;				/* modelled */
+	/* Shares of their lanes' cycles in which multipliers and units for the rest worked. */
+	double mac_used, special_used;
+	/* um2: one set of units for all phases that ran here, and what each of them had work for. */
+	double area_shared, area[NMS_HW_NPHASES];
 };
 
 /* One count summed over the phases. */

@@ -29,6 +29,7 @@ SAME(NMS_HW_F32, ENG_F32);
 SAME(NMS_HW_F64, ENG_F64);
 SAME(NMS_HW_PROFILE_PORTABLE, ENG_PORTABLE);
 SAME(NMS_HW_PROFILE_FMA, ENG_FMA_PROFILE);
+SAME(NMS_HW_PROFILE_FIXED, ENG_FIXED_PROFILE);
 SAME(NMS_HW_SCALING_PLAIN, ENG_PCA_PLAIN);
 SAME(NMS_HW_SCALING_HALF_WHITE, ENG_PCA_HALF_WHITE);
 SAME(NMS_HW_SEARCH_NEWTON, ENG_SEARCH_NEWTON);
@@ -78,15 +79,21 @@ static int configure(struct nms_model *model, const struct nms_model_config *con
 		     char *why, size_t size)
 {
 	const char *profile = config->profile ? config->profile : "auto";
+	struct eng_fixed_widths widths;
 
 	if (!config->host.read != !config->host.write) {
 		snprintf(why, size, "host memory can be reached in one direction only");
 		return -EINVAL;
 	}
 	model->host = config->host;
-	model->kernels = eng_kernels_find(profile, NULL);
+	if (eng_fixed_parse(profile, &widths)) {
+		eng_fixed_profile_init(&model->fixed, &widths);
+		model->kernels = &model->fixed.kernels;
+	} else {
+		model->kernels = eng_kernels_find(profile, NULL);
+	}
 	if (!model->kernels) {
-		snprintf(why, size, "no arithmetic profile '%s' on this processor", profile);
+		snprintf(why, size, "no arithmetic profile '%s' here", profile);
 		return -EINVAL;
 	}
 	return energy_load(config->energy ? config->energy : "ddr4", &model->energy, why, size);
@@ -154,7 +161,7 @@ void nms_model_destroy(struct nms_model *model)
 
 static uint32_t profiles_here(void)
 {
-	uint32_t profiles = 0;
+	uint32_t profiles = 1u << NMS_HW_PROFILE_FIXED;
 
 	if (eng_kernels_find("portable", NULL))
 		profiles |= 1u << NMS_HW_PROFILE_PORTABLE;
@@ -170,6 +177,7 @@ void nms_model_info(struct nms_model *model, struct nms_model_info *info)
 		.near_used = near_used(model->near),
 		.threads = eng_pool_threads(model->pool),
 		.profile = model->kernels->profile_name,
+		.profile_number = model->kernels->profile,
 		.isa = model->kernels->isa,
 		.energy = model->energy.name,
 		.energy_source = model->energy.source,

@@ -36,7 +36,7 @@ struct nms_model_host {
 struct nms_model_config {
 	uint64_t near_size;	/* bytes of near memory; 0: 3/4 of the machine's memory */
 	unsigned int threads;		/* 0: all processors */
-	const char *profile;		/* arithmetic: "auto", "portable", "fma"; NULL: "auto" */
+	const char *profile;		/* "auto", "portable", "fma", "fixed8/64/12"; NULL: "auto" */
 	const char *energy;		/* energy profile: name, or path if it has a '/'; NULL: "ddr4" */
 	uint32_t generation;		/* of the first ranges; 0: 1 */
 	struct nms_model_host host;
@@ -55,9 +55,10 @@ struct nms_model_info {
 	uint64_t near_size, near_used;
 	unsigned int threads;
 	const char *profile, *isa;	/* default arithmetic; owned by the model */
+	uint32_t profile_number;	/* as commands name it */
 	const char *energy, *energy_source;
 	uint32_t numerics;
-	uint32_t profiles;		/* arithmetic that is there: bit p for enum nms_hw_profile p */
+	uint32_t profiles;		/* bit p for enum nms_hw_profile p; any fixed one always */
 	uint64_t clock_hz;		/* of the modelled datapath */
 };
 void nms_model_info(struct nms_model *model, struct nms_model_info *info);

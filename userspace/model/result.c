@@ -38,14 +38,21 @@ static void fill_cost(struct exec *x)
 		r->energy[d] = reading.energy[d];
 	for (unsigned int p = 0; p < NMS_HW_NPHASES; p++) {
 		r->cycles[p] = reading.cycles[p];
+		r->area[p] = result_bits((float)reading.area[p]);
 		r->nanoseconds[p] = c->nanoseconds[p];
 	}
 	r->switches = c->switches;
+	r->switch_cycles = reading.switch_cycles;
+	r->mac_used = result_bits((float)reading.mac_used);
+	r->special_used = result_bits((float)reading.special_used);
+	r->area_shared = result_bits((float)reading.area_shared);
 	r->near_read = meter_sum(c, ENG_COUNT_NEAR_READ);
 	r->near_write = meter_sum(c, ENG_COUNT_NEAR_WRITE);
 	r->scratch = meter_sum(c, ENG_COUNT_SCRATCH);
 	r->mac = meter_sum(c, ENG_COUNT_MAC);
 	r->special = meter_sum(c, ENG_COUNT_SPECIAL);
+	r->fixed_mac = meter_sum(c, ENG_COUNT_FIXED_MAC);
+	r->lookup = meter_sum(c, ENG_COUNT_LOOKUP);
 	r->link_in = x->work.link_in;
 	r->link_out = x->work.link_out;
 }
@@ -102,7 +109,7 @@ void result_write(struct exec *x, enum nms_hw_status *status)
 	r->opcode = cmd->opcode;
 	r->size = size;
 	r->status = *status;
-	r->profile = (uint32_t)x->env.kernels->profile;
+	r->profile = x->env.kernels->profile;
 	r->numerics = NMS_HW_NUMERICS_VERSION;
 	x->work.link_out += size;
 	fill_cost(x);

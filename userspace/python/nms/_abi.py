@@ -105,7 +105,11 @@ class nms_result(c.Structure):
                 ("entropy", c.c_float), ("kl", c.c_float), ("residual_mean", c.c_float),
                 ("residual_max", c.c_float), ("variance_kept", c.c_float),
                 ("neighbours", c.c_int), ("recall10", c.c_float), ("recall", c.c_float),
-                ("coverage", c.c_float), ("coverage_random", c.c_float)]
+                ("coverage", c.c_float), ("coverage_random", c.c_float),
+                ("fixed_mac", c.c_uint64), ("lookup", c.c_uint64),
+                ("switch_cycles", c.c_uint64), ("mac_used", c.c_float),
+                ("special_used", c.c_float), ("area_shared", c.c_float),
+                ("area", c.c_float * NPHASES)]
 
 
 class nms_trace(c.Structure):

@@ -49,8 +49,9 @@ class Device:
         options behind the colon, such as "emu:near_size=2G,energy=hbm2e".
     threads : int, optional
         Of the software accelerator; all processors by default.
-    profile : {"auto", "portable", "fma"}, optional
-        Arithmetic; "portable" gives the same bits on every machine.
+    profile : {"auto", "portable", "fma", "fixed8/64/12"}, optional
+        Arithmetic; "portable" gives the same bits on every machine, and so does the search
+        for bandwidths on integers, of which the last names the widths.
     energy : str, optional
         Energy profile of the software accelerator: "ddr4", "lpddr4", "hbm2e", or a path.
 
