@@ -37,12 +37,12 @@ def as_input(images):
     return (x / 255 - 0.35) / 0.3
 
 
-def network(channels, size):
+def network(channels, size, dropout=0.25):
     side = size // 4
     return nn.Sequential(
         nn.Conv2d(channels, 16, 5, stride=2, padding=2), nn.ReLU(),
         nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.ReLU(),
-        nn.Flatten(), nn.Dropout(0.25),
+        nn.Flatten(), nn.Dropout(dropout),
         nn.Linear(32 * side * side, 64), nn.ReLU(), nn.Linear(64, 10))
 
 
@@ -56,12 +56,12 @@ def batches(n, size, steps, generator):
         pending = pending[size:]
 
 
-def accuracy(images, labels, test_images, test_labels, steps, seed):
+def accuracy(images, labels, test_images, test_labels, steps, seed, dropout=0.25):
     """Test accuracy in percent after training on images and labels."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     x, y = as_input(images), torch.from_numpy(labels.astype(np.int64))
-    net = network(x.shape[1], x.shape[2])
+    net = network(x.shape[1], x.shape[2], dropout)
     optimizer = torch.optim.Adam(net.parameters(), lr=3e-3, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
     loss = nn.CrossEntropyLoss()
