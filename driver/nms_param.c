@@ -74,7 +74,7 @@ static const struct nms_operand nms_reduce_operands[] = {
 };
 
 static const struct nms_number nms_reduce_numbers[] = {
-	{ NMS_REDUCE_AT(scaling), NMS_INTEGER, 0, 0, NMS_HW_SCALING_HALF_WHITE },
+	{ NMS_REDUCE_AT(scaling), NMS_INTEGER, 0, 0, NMS_HW_SCALING_QUARTER_WHITE },
 	{ NMS_REDUCE_AT(reserved), NMS_INTEGER, 0, 0, 0 },
 };
 

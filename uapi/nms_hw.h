@@ -153,6 +153,7 @@ enum nms_hw_profile {
 enum nms_hw_scaling {
 	NMS_HW_SCALING_PLAIN		= 0,
 	NMS_HW_SCALING_HALF_WHITE	= 1,	/* variance^-1/4, relative to the first's */
+	NMS_HW_SCALING_QUARTER_WHITE	= 2,	/* variance^-1/8 */
 };
 
 enum nms_hw_search {

@@ -197,7 +197,7 @@ START_TEST(reduce_fields)
 		{ R(output.rows), 8, ROWS - 1, NMS_HW_INVALID_FIELD, 0 },
 		{ R(oversample), 4, UINT32_MAX, NMS_HW_INVALID_FIELD, 0 },
 		{ R(iterations), 4, UINT32_MAX, NMS_HW_INVALID_FIELD, 0 },
-		{ R(scaling), 4, NMS_HW_SCALING_HALF_WHITE + 1, NMS_HW_INVALID_FIELD, 0 },
+		{ R(scaling), 4, NMS_HW_SCALING_QUARTER_WHITE + 1, NMS_HW_INVALID_FIELD, 0 },
 		{ R(reserved), 4, 1, NMS_HW_RESERVED_NOT_ZERO, 0 },
 	};
 

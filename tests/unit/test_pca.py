@@ -105,15 +105,17 @@ class Pca(unittest.TestCase):
         self.assertLess(variances[3:].max(), 1e-6 * want[0])
         self.assertTrue(np.isfinite(out).all())
 
-    def test_half_white(self):
-        """Each feature over the fourth root of its variance, relative to the first's."""
+    def test_half_and_quarter_white(self):
+        """Each feature over the fourth or eighth root of its variance, relative to the first's."""
         x = low_rank(300, 40, 12, 0.01, 9)
         _, plain, variances = run(engine.env(), x, 10)
-        err, out, same = run(engine.env(), x, 10, scaling=1)
-        self.assertEqual(err, 0)
-        np.testing.assert_array_equal(same, variances)
-        factor = (variances[0] / variances.astype(float)) ** 0.25
-        np.testing.assert_allclose(out, plain * factor, rtol=1e-4, atol=1e-5 * abs(plain).max())
+        for scaling, root in ((1, 0.25), (2, 0.125)):
+            err, out, same = run(engine.env(), x, 10, scaling=scaling)
+            self.assertEqual(err, 0)
+            np.testing.assert_array_equal(same, variances)
+            factor = (variances[0] / variances.astype(float)) ** root
+            np.testing.assert_allclose(out, plain * factor, rtol=1e-4,
+                                       atol=1e-5 * abs(plain).max())
 
     def test_half_white_without_rank(self):
         """Columns of rounding noise stay noise."""

@@ -169,6 +169,8 @@ static double scale_of(const struct pca *p, size_t i)
 
 	if (p->params->scaling == ENG_PCA_PLAIN || !(first > 0.0))
 		return 1.0;
+	if (p->params->scaling == ENG_PCA_QUARTER_WHITE)
+		return sqrt(sqrt(sqrt(first / variance)));
 	return sqrt(sqrt(first / variance));
 }
 

@@ -15,6 +15,7 @@ enum eng_pca_scaling {
 	 * count as that, so that noise is not blown up.
 	 */
 	ENG_PCA_HALF_WHITE,
+	ENG_PCA_QUARTER_WHITE,	/* likewise by the eighth root */
 };
 
 struct eng_pca_params {

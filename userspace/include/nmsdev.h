@@ -348,7 +348,8 @@ struct nms_copy {
 /** What features are multiplied by. */
 enum nms_scaling {
 	NMS_SCALING_PLAIN,
-	NMS_SCALING_HALF_WHITE	/* variance^-1/4, relative to that of the first */
+	NMS_SCALING_HALF_WHITE,	/* variance^-1/4, relative to that of the first */
+	NMS_SCALING_QUARTER_WHITE /* variance^-1/8 */
 };
 
 /**
@@ -575,7 +576,7 @@ struct nms_sample_params {
  * the plane where the rule works in it or the caller wants one, SELECT chooses,
  * and what the outcome holds is read back: the rows never cross the link.
  *
- * Methods.  auto: herding on half-whitened features, within class if there are
+ * Methods.  auto: herding on quarter-whitened features, within class if there are
  * labels.
  * nms: strata of a plane at the given perplexity, bandwidths by differential
  * evolution.  adapsne: strata of a plane whose perplexity is chosen by entropy,

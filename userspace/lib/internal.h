@@ -20,7 +20,7 @@
 #define NMS_NAME_MAX 63
 #define NMS_PERPLEXITY 30.0f	/* target where none is given */
 #define NMS_FEATURES 50u	/* features where no number is given, if there are as many */
-/* Herding measured best on more features, half-whitened, with a wider kernel. */
+/* Herding measured best on more features, quarter-whitened, with a wider kernel. */
 #define NMS_FEATURES_HERDING 80u
 #define NMS_BANDWIDTH_HERDING 1.4f
 #define NMS_CANDIDATES 8u	/* perplexities tried where entropy guides the choice */

@@ -196,7 +196,7 @@ static int plan_features(const struct nms_sample_params *params, struct nms_plan
 	usual = plan->rule == NMS_RULE_HERDING ? NMS_FEATURES_HERDING : NMS_FEATURES;
 	plan->features = params->features ? params->features : (uint32_t)nms_min(most, usual);
 	if (plan->rule == NMS_RULE_HERDING)
-		plan->scaling = NMS_SCALING_HALF_WHITE;
+		plan->scaling = NMS_SCALING_QUARTER_WHITE;
 	/* Rows that begin on a boundary are read faster; the rest of each is zero. */
 	plan->features_stride = align_up((uint64_t)plan->features * 4);
 	plan->features_bytes = plan->features_stride * plan->data.rows;

@@ -39,9 +39,9 @@ static enum nms_hw_status bind(struct exec *x)
 	if (p->iterations > ITERATIONS_MAX)
 		return exec_fail_at(x, NMS_HW_INVALID_FIELD, FIELD(iterations), 0, 0,
 				    p->iterations, ITERATIONS_MAX);
-	if (p->scaling > NMS_HW_SCALING_HALF_WHITE)
+	if (p->scaling > NMS_HW_SCALING_QUARTER_WHITE)
 		return exec_fail_at(x, NMS_HW_INVALID_FIELD, FIELD(scaling), 0, 0, p->scaling,
-				    NMS_HW_SCALING_HALF_WHITE);
+				    NMS_HW_SCALING_QUARTER_WHITE);
 	if (p->reserved)
 		return exec_fail(x, NMS_HW_RESERVED_NOT_ZERO, FIELD(reserved));
 	return NMS_HW_OK;
