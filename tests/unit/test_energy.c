@@ -51,6 +51,7 @@ START_TEST(malformed_profiles_are_refused)
 		{ "\"name\": \"ddr4\"", "\"name\": \"a\\nb\"", "'name'" },
 		{ "\"constants\"", "\"variables\"", "'constants'" },
 		{ "\"near_read\"", "\"near_raed\"", "no constant 'near_raed'" },
+		{ "\"near_read\"", "\"near\nread\"", "no constant 'near?read'" },
 		{ "15.0", "\"15.0\"", "near_read" },
 		{ "15.0", "-15.0", "not below 0" },
 		{ "15.0", "NaN", "" },

@@ -61,6 +61,10 @@ static int malformed(const struct reader *r, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	snprintf(r->why, r->size, "energy profile %s: %s", r->name, text);
+	/* one line, whatever the file has for names */
+	for (char *c = r->why; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	return -EBADMSG;
 }
 
