@@ -12,7 +12,7 @@ setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
 # The target of a bare make.
 all:
 
-.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench vmbench install clean help
+.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench vmbench fuzz install clean help
 
 all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
 	@ninja -C $(BUILD) --quiet
@@ -69,6 +69,10 @@ vmbench: ## measure the device model beside an emulated NVMe drive, in a guest (
 	@$(setup) build vm
 	@$(MAKE) --no-print-directory all
 	@scripts/vmbench $(BUILD) $(or $(KERNEL),7)
+
+fuzz: ## hostile input, guided by coverage (FUZZ="--seconds 60 --only npy", see scripts/fuzz)
+	@$(setup) build check fuzz
+	@scripts/fuzz $(BUILD)/fuzz $(FUZZ)
 
 install: all ## install to DESTDIR and PREFIX (/usr/local)
 	@$(MESON) configure $(BUILD) -Dprefix=$(PREFIX)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Files as nmsctl reads and writes them, for tests that hold it against numpy and PIL.
 
-DATASET_DUMP and DATASET_FUZZ: the programs made of dataset-dump.c and fuzz_dataset.c.
+DATASET_DUMP: the program made of dataset-dump.c.
 """
 import hashlib
 import io
@@ -15,7 +15,6 @@ import numpy as np
 from PIL import Image
 
 DUMP = os.environ["DATASET_DUMP"]
-FUZZ = os.environ["DATASET_FUZZ"]
 DTYPES = {1: "u1", 2: "i1", 3: "<f2", 4: "bf16", 5: "<f4", 6: "<f8"}
 NAMES = {1: "u8", 2: "i8", 3: "f16", 4: "bf16", 5: "f32", 6: "f64"}
 
