@@ -3,8 +3,9 @@
  * Commands to the software accelerator, as hostile as an application behind a driver without
  * checks could make them.
  *
- * An input is the number of commands (1 to MAX_COMMANDS), that many of 64 bytes, and what lies at
- * HOST_BASE in host memory: parameter blocks, scatter lists, data.  All else of host memory fails.
+ * An input is the number of commands (1 to MAX_COMMANDS, less 1) and COMPUTE, or they are cancelled
+ * as soon as they have been checked; that many of 64 bytes; and what lies at HOST_BASE in host
+ * memory: parameter blocks, scatter lists, data.  All else of host memory fails.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "model.h"
 
 #define MAX_COMMANDS 4u
+#define COMPUTE 0xf0u
 #define HOST_BASE 0x1000u
 #define HOST_SIZE 4096u
 #define NRANGES 5u
@@ -125,9 +127,9 @@ static void tame(struct nms_hw_cmd *cmd)
 	}
 }
 
-static void run(struct nms_hw_cmd *cmd)
+static void run(struct nms_hw_cmd *cmd, bool compute)
 {
-	struct nms_model_run seen = { 0 };
+	struct nms_model_run seen = { .cancel = !compute };
 	struct nms_hw_cqe cqe;
 
 	tame(cmd);
@@ -147,10 +149,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct nms_hw_cmd cmd[MAX_COMMANDS];
 	unsigned int count;
+	bool compute;
 
 	if (!size)
 		return 0;
 	count = 1 + data[0] % MAX_COMMANDS;
+	compute = (data[0] & COMPUTE) == COMPUTE;
 	if (size - 1 < count * sizeof(cmd[0]))
 		return 0;
 	memcpy(cmd, data + 1, count * sizeof(cmd[0]));
@@ -161,7 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fill_near();
 	nms_model_estimate(model, host, size < sizeof(host) ? size : sizeof(host));
 	for (unsigned int i = 0; i < count; i++)
-		run(&cmd[i]);
+		run(&cmd[i], compute);
 	return 0;
 }
 
@@ -322,7 +326,7 @@ static size_t make_gather(uint64_t *state, void *at, uint64_t rows)
 /* A parameter block at host address @addr, which @cmd names. */
 static void make_block(uint64_t *state, struct nms_hw_cmd *cmd, uint8_t *at, uint64_t addr)
 {
-	uint64_t rows = 1 + fuzz_random(state) % 60;
+	uint64_t rows = 1 + fuzz_random(state) % 30;
 	struct nms_hw_param_header header = {
 		.version = NMS_HW_PARAM_VERSION, .opcode = cmd->opcode,
 		.profile = some_count(state, 3),
@@ -376,7 +380,7 @@ static size_t make_input(uint64_t *state, uint8_t *data)
 	uint8_t *memory = data + 1 + MAX_COMMANDS * sizeof(struct nms_hw_cmd);
 
 	memset(data, 0, MADE);
-	data[0] = MAX_COMMANDS - 1;
+	data[0] = (uint8_t)((MAX_COMMANDS - 1) | (seldom(state) ? COMPUTE : 0));
 	for (unsigned int i = 0; i < MAX_COMMANDS; i++) {
 		struct nms_hw_cmd cmd;
 

@@ -201,8 +201,8 @@ def model_seeds():
     near = struct.pack("<IIQ", 1, 1, 0)
     memory = bytes(64) + struct.pack("<QII", 0x1100, 64, 0)
     move = near + struct.pack("<QQII", 64, 0x1040, 1, 0)
-    yield b"\1" + command(1, move, context=7) + command(2, move, context=7) + memory
-    yield b"\0" + command(3, near + struct.pack("<Q", 64), context=7)
+    yield b"\xf1" + command(1, move, context=7) + command(2, move, context=7) + memory
+    yield b"\xf0" + command(3, near + struct.pack("<Q", 64), context=7)
 
 
 def message(number, body=b"", descriptors=0):
