@@ -3,6 +3,7 @@
 #include "model_fixture.h"
 
 #include <math.h>
+#include <unistd.h>
 
 #define ROWS 20u
 #define COLS 8u
@@ -381,6 +382,24 @@ START_TEST(select_fields)
 }
 END_TEST
 
+/* A choice at random reads no rows: nothing but working memory bounds their number. */
+START_TEST(more_rows_than_memory)
+{
+	struct nms_hw_select block = {
+		.header = header_of(NMS_HW_SELECT, sizeof(block)),
+		.rows = UINT32_MAX, .count = 3, .rule = NMS_HW_RULE_RANDOM,
+		.budget = NMS_HW_BUDGET_PROPORTIONAL, .index = vector(list, 3),
+	};
+	struct nms_hw_cmd cmd = compute_cmd(&block, NULL);
+	uint64_t bytes = nms_model_estimate(model, &block, sizeof(block));
+
+	if (bytes > (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE))
+		ck_assert_int_eq(run(model, &cmd, NULL), NMS_HW_NO_MEMORY);
+	block.rows = ROWS;
+	ck_assert_int_eq(run(model, &cmd, NULL), NMS_HW_OK);
+}
+END_TEST
+
 START_TEST(gather_fields)
 {
 	const uint32_t index[] = { 0, ROWS - 1, ROWS };
@@ -548,6 +567,7 @@ int main(void)
 	tcase_add_test(t, reduce_fields);
 	tcase_add_test(t, outputs_do_not_overlap);
 	tcase_add_test(t, embed_fields);
+	tcase_add_test(t, more_rows_than_memory);
 	tcase_add_test(t, gather_fields);
 	tcase_add_test(t, blocks_are_reached_and_sized);
 	tcase_add_test(t, damaged_blocks_are_survived);

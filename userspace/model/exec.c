@@ -153,6 +153,14 @@ static enum nms_hw_status fetch_scatter(struct exec *x)
 	}
 }
 
+/* Some commands need no near memory in proportion to their rows: only this bounds them. */
+static enum nms_hw_status check_memory(struct exec *x, const struct exec_op *op)
+{
+	if (nms_model_estimate(x->model, &x->param, op->param_size) <= x->model->memory)
+		return NMS_HW_OK;
+	return exec_fail(x, NMS_HW_NO_MEMORY, 0);
+}
+
 static enum nms_hw_status prepare(struct exec *x, const struct exec_op *op)
 {
 	enum nms_hw_status status = check_unused(x, op);
@@ -167,6 +175,8 @@ static enum nms_hw_status prepare(struct exec *x, const struct exec_op *op)
 		status = op->bind(x);
 	if (!status)
 		status = operand_overlaps(x);
+	if (!status && op->datapath)
+		status = check_memory(x, op);
 	return status;
 }
 

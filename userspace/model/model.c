@@ -66,13 +66,13 @@ SAME(NMS_HW_PHASE_SELECT, ENG_PHASE_SELECT);
 SAME(NMS_HW_PHASE_GATHER, ENG_PHASE_GATHER);
 SAME(NMS_HW_NPHASES, ENG_NPHASES);
 
-static uint64_t default_near_size(void)
+static uint64_t machine_memory(void)
 {
 	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
 
 	if (pages <= 0 || page <= 0)
 		return (uint64_t)1 << 30;
-	return (uint64_t)pages * (uint64_t)page / 4 * 3;
+	return (uint64_t)pages * (uint64_t)page;
 }
 
 /* The parts that need no cleaning up if a later one fails. */
@@ -112,10 +112,11 @@ int nms_model_create(const struct nms_model_config *config, struct nms_model **o
 	}
 	if (size)
 		why[0] = '\0';
+	model->memory = machine_memory();
 	err = configure(model, config, why, size);
 	if (err)
 		goto out_free;
-	err = near_create(config->near_size ? config->near_size : default_near_size(),
+	err = near_create(config->near_size ? config->near_size : model->memory / 4 * 3,
 			  config->generation ? config->generation : 1, &model->near);
 	if (err)
 		goto out_energy;
