@@ -124,6 +124,14 @@ static void tame(struct nms_hw_cmd *cmd)
 		if (block.candidates > 4)
 			block.candidates = 1 + block.candidates % 4;
 		memcpy(header, &block, sizeof(block));
+	} else if (cmd->opcode == NMS_HW_SELECT) {
+		struct nms_hw_select block;
+
+		/* RANDOM takes any number, without near memory for it */
+		memcpy(&block, header, sizeof(block));
+		if (block.rows < UINT32_MAX / 2)
+			block.rows %= 65536;
+		memcpy(header, &block, sizeof(block));
 	}
 }
 
