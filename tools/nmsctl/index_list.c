@@ -122,7 +122,10 @@ static int from_json_text(struct list *list, const struct source *source)
 	at = json_tokener_get_parse_end(tokener);
 	while (root && at < source->size && strchr(" \t\r\n", source->data[at]) && source->data[at])
 		at++;
-	if (!root || at < source->size)
+	if (!root && json_tokener_get_error(tokener) == json_tokener_success)
+		/* json-c has no other word for it */
+		error = message_set(list->why, -ENOMEM, "%s: out of memory", list->path);
+	else if (!root || at < source->size)
 		error = message_set(list->why, -EINVAL, "%s: byte %zu: JSON: %s", list->path, at,
 				    root ? "more after the end" :
 				    json_tokener_get_error(tokener) == json_tokener_continue ? "truncated" :

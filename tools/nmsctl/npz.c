@@ -27,7 +27,10 @@ static int open_archive(const struct content *content, zip_t **archive, struct m
 	bytes = zip_source_buffer_create(content->source.data, content->source.size, 0, &error);
 	*archive = bytes ? zip_open_from_source(bytes, ZIP_RDONLY, &error) : NULL;
 	if (!*archive) {
-		message_set(why, 0, "%s: npz: %s", content->path, zip_error_strerror(&error));
+		/* of the first things that it allocates libzip says nothing */
+		message_set(why, 0, "%s: npz: %s", content->path,
+			    zip_error_code_zip(&error) == ZIP_ER_OK ? "out of memory" :
+			    zip_error_strerror(&error));
 		zip_source_free(bytes);
 	}
 	zip_error_fini(&error);

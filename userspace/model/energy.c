@@ -182,10 +182,15 @@ int energy_parse(const char *name, const char *text, size_t length,
 		root = json_tokener_parse_ex(tok, text, (int)length);
 	if (length > FILE_MAX)
 		err = malformed(&r, "longer than %u bytes", FILE_MAX);
+	else if (!root && json_tokener_get_error(tok) == json_tokener_success &&
+		 json_tokener_get_parse_end(tok) < length)
+		/* json-c has no word for it; null would have been read to its end */
+		err = -ENOMEM;
 	else if (!root)
 		err = malformed(&r, "not JSON: %s at byte %zu",
 				json_tokener_get_error(tok) == json_tokener_continue ?
 				"unexpected end" :
+				json_tokener_get_error(tok) == json_tokener_success ? "null" :
 				json_tokener_error_desc(json_tokener_get_error(tok)),
 				json_tokener_get_parse_end(tok));
 	else
