@@ -150,12 +150,12 @@ static int rerun(struct verification *v)
 	return 0;
 }
 
-/* The selection beside the manifest; NULL where that cannot be told. */
-static char *beside(const char *manifest)
+/* How much of the manifest's name is that of the selection beside it; 0 where that cannot be told. */
+static size_t beside(const char *manifest)
 {
 	size_t n = strlen(manifest), m = strlen(SUFFIX);
 
-	return n > m && !strcmp(manifest + n - m, SUFFIX) ? strndup(manifest, n - m) : NULL;
+	return n > m && !strcmp(manifest + n - m, SUFFIX) ? n - m : 0;
 }
 
 static void compare_rows(struct verification *v, const char *file, const uint32_t *rows,
@@ -183,13 +183,19 @@ static void compare_rows(struct verification *v, const char *file, const uint32_
 
 static int compare_file(struct verification *v)
 {
-	char *file = v->options->selection ? strdup(v->options->selection) : beside(v->path);
+	const char *given = v->options->selection;
+	size_t count, length = given ? strlen(given) : beside(v->path);
 	uint32_t *rows = NULL;
 	struct message why;
-	size_t count;
 	int status = 0;
+	char *file;
 
-	if (!file || (!v->options->selection && access(file, F_OK))) {
+	if (!length)
+		return 0;
+	file = strndup(given ? given : v->path, length);
+	if (!file)
+		return nmsctl_fail("out of memory");
+	if (!given && access(file, F_OK)) {
 		free(file);
 		return 0;
 	}
