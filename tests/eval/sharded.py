@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How much a selection from shards loses to one from the whole: points of accuracy by surplus.
 
-    python3 tests/eval/distributed.py [--shards 4] [--trainings 20] [--surplus 1,2,4,8]
+    python3 tests/eval/sharded.py [--shards 4] [--trainings 20] [--surplus 1,2,4,8]
 
 Fashion-MNIST, 600 of 60,000, labels; a LocalCluster with a worker process for each shard.
 """
