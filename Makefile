@@ -12,7 +12,7 @@ setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
 # The target of a bare make.
 all:
 
-.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench vmbench fuzz install clean help
+.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench vmbench fuzz soak install clean help
 
 all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
 	@ninja -C $(BUILD) --quiet
@@ -58,6 +58,13 @@ vmtool: ## try nmsctl on the device model in a guest: the same answers, and rows
 	@$(setup) build check vm
 	@$(MAKE) --no-print-directory all
 	@scripts/vmtool $(BUILD) $(KERNELS)
+
+soak: ## jobs of all kinds under faults, resets, removals and kills (SECONDS=1800 KERNELS=6.1 SEED=1)
+	@$(setup) build check vm
+	@$(MAKE) --no-print-directory setup-build
+	@$(MESON) configure $(BUILD) -Dtests=enabled
+	@ninja -C $(BUILD) --quiet
+	@scripts/vmsoak $(BUILD) $(or $(SECONDS),1800) $(or $(KERNELS),6.1) $(or $(SEED),1)
 
 bench: ## measure the software accelerator beside its peers (BENCH="--quick", see tests/bench)
 	@$(setup) build bench
