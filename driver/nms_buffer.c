@@ -74,7 +74,7 @@ static int nms_grant_take(struct nms_buffer *buffer, u32 context, u32 access)
 	struct nms_grant *grant = nms_grant_find(buffer, context);
 
 	if (!grant) {
-		grant = kzalloc(sizeof(*grant), GFP_KERNEL);
+		grant = kzalloc(sizeof(*grant), GFP_KERNEL_ACCOUNT);
 		if (!grant)
 			return -ENOMEM;
 		grant->context = context;
@@ -160,7 +160,7 @@ static void nms_buffer_free(struct kref *ref)
 	mutex_unlock(&nms->table_lock);
 	nms_range_destroy(buffer);
 	if (buffer->user) {
-		nms_user_uncharge(nms, buffer->user, buffer->size);
+		nms_user_uncharge(nms, NMS_CHARGE_NEAR, buffer->user, buffer->size);
 		atomic64_sub(buffer->size, &nms->near_used);
 	}
 	list_for_each_entry_safe(grant, next, &buffer->grants, link)
@@ -178,7 +178,7 @@ void nms_buffer_put(struct nms_buffer *buffer)
 
 static struct nms_buffer *nms_buffer_alloc(struct nms_device *nms, u64 size)
 {
-	struct nms_buffer *buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
+	struct nms_buffer *buffer = kzalloc(sizeof(*buffer), GFP_KERNEL_ACCOUNT);
 
 	if (!buffer)
 		return NULL;
@@ -233,7 +233,7 @@ int nms_buffer_create(struct nms_context *ctx, struct nms_buffer_create *arg)
 	buffer = nms_buffer_alloc(nms, size);
 	if (!buffer)
 		return -ENOMEM;
-	err = nms_user_charge(nms, size, &buffer->user);
+	err = nms_user_charge(nms, NMS_CHARGE_NEAR, size, &buffer->user);
 	if (err)
 		goto put;
 	atomic64_add(size, &nms->near_used);
@@ -325,7 +325,7 @@ int nms_handle_create(struct nms_context *ctx, struct nms_buffer *buffer, u32 ac
 	if (atomic_inc_return(&ctx->nhandles) > NMS_MAX_HANDLES)
 		goto count;
 	err = -ENOMEM;
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL);
+	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
 	if (!handle)
 		goto count;
 	kref_init(&handle->ref);

@@ -32,25 +32,31 @@ static int nms_open(struct inode *inode, struct file *file)
 
 	if (READ_ONCE(nms->state) == NMS_GONE)
 		return -ENODEV;
-	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL);
+	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 	if (!ctx)
 		return -ENOMEM;
 	ctx->nms = nms;
-	xa_init_flags(&ctx->handles, XA_FLAGS_ALLOC1);
-	xa_init(&ctx->jobs);
+	err = nms_user_charge(nms, NMS_CHARGE_CONTEXT, 1, &ctx->user);
+	if (err)
+		goto free;
+	xa_init_flags(&ctx->handles, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	xa_init_flags(&ctx->jobs, XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&ctx->wait);
 	nms_sched_init_context(ctx);
 	/* Ids go round, so that a late command of one context never hits the next. */
 	most = min(le32_to_cpu(nms->identify->max_contexts), U32_MAX - 1);
 	err = xa_alloc_cyclic(&nms->contexts, &ctx->id, ctx, XA_LIMIT(1, most),
 			      &nms->next_context, GFP_KERNEL);
-	if (err < 0) {
-		kfree(ctx);
-		return err;
-	}
+	if (err < 0)
+		goto uncharge;
 	get_device(&nms->dev);
 	file->private_data = ctx;
 	return nonseekable_open(inode, file);
+uncharge:
+	nms_user_uncharge(nms, NMS_CHARGE_CONTEXT, ctx->user, 1);
+free:
+	kfree(ctx);
+	return err;
 }
 
 static void nms_context_end(struct nms_context *ctx)
@@ -83,6 +89,7 @@ static int nms_release(struct inode *inode, struct file *file)
 	xa_erase(&nms->contexts, ctx->id);
 	xa_destroy(&ctx->jobs);
 	xa_destroy(&ctx->handles);
+	nms_user_uncharge(nms, NMS_CHARGE_CONTEXT, ctx->user, 1);
 	kfree(ctx);
 	put_device(&nms->dev);
 	return 0;

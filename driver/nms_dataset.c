@@ -10,6 +10,7 @@
 struct nms_dataset {
 	struct list_head link;
 	struct nms_buffer *buffer;
+	struct nms_user *user;
 	kuid_t uid;
 	kgid_t gid;
 	struct nms_dataset_create about;
@@ -102,7 +103,7 @@ int nms_dataset_create(struct nms_context *ctx, const struct nms_dataset_create 
 	if ((handle->access & both) != both)
 		goto put;
 	err = -ENOMEM;
-	ds = kzalloc(sizeof(*ds), GFP_KERNEL);
+	ds = kzalloc(sizeof(*ds), GFP_KERNEL_ACCOUNT);
 	if (!ds)
 		goto put;
 	ds->about = *arg;
@@ -111,12 +112,17 @@ int nms_dataset_create(struct nms_context *ctx, const struct nms_dataset_create 
 	ds->uid = current_fsuid();
 	ds->gid = current_fsgid();
 	ds->buffer = handle->buffer;
+	err = nms_user_charge(ctx->nms, NMS_CHARGE_NAME, 1, &ds->user);
+	if (err)
+		goto free;
 	kref_get(&ds->buffer->ref);
 	err = nms_dataset_add(ctx->nms, ds);
-	if (err) {
-		nms_buffer_put(ds->buffer);
-		kfree(ds);
-	}
+	if (!err)
+		goto put;
+	nms_buffer_put(ds->buffer);
+	nms_user_uncharge(ctx->nms, NMS_CHARGE_NAME, ds->user, 1);
+free:
+	kfree(ds);
 put:
 	nms_handle_put(handle);
 	return err;
@@ -151,9 +157,11 @@ int nms_dataset_open(struct nms_context *ctx, struct nms_dataset_open *arg)
 	return err;
 }
 
-static void nms_dataset_free(struct nms_dataset *ds)
+/* The device outlives this: it is the caller's. */
+static void nms_dataset_free(struct nms_device *nms, struct nms_dataset *ds)
 {
 	nms_buffer_put(ds->buffer);
+	nms_user_uncharge(nms, NMS_CHARGE_NAME, ds->user, 1);
 	kfree(ds);
 }
 
@@ -178,7 +186,7 @@ int nms_dataset_unlink(struct nms_context *ctx, const struct nms_dataset_unlink 
 	}
 	mutex_unlock(&nms->table_lock);
 	if (!err)
-		nms_dataset_free(ds);
+		nms_dataset_free(nms, ds);
 	return err;
 }
 
@@ -214,5 +222,5 @@ void nms_dataset_drop_all(struct nms_device *nms)
 	nms->ndatasets = 0;
 	mutex_unlock(&nms->table_lock);
 	list_for_each_entry_safe(ds, next, &all, link)
-		nms_dataset_free(ds);
+		nms_dataset_free(nms, ds);
 }

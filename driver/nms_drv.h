@@ -40,6 +40,10 @@
 #define NMS_MAX_HANDLES		1024	/* of a context */
 #define NMS_MAX_TRANSFER	BIT_ULL(30)
 #define NMS_MAX_DATASETS	4096
+#define NMS_MAX_USER_DATASETS	1024	/* of these, named by one user */
+#define NMS_MAX_USER_CONTEXTS	1024
+/* In jobs that are not forgotten: as many as one context can have. */
+#define NMS_MAX_USER_COMMANDS	(NMS_MAX_JOBS * NMS_MAX_COMMANDS)
 #define NMS_MAX_OPERANDS	9	/* handles of a command of compute */
 #define NMS_COMPUTE_SLOTS	8	/* commands that use the datapath, with the device */
 #define NMS_LONG_SLOTS		6	/* of these, predicted to be long */
@@ -226,10 +230,18 @@ struct nms_device {
 
 /* ---- near memory ---------------------------------------------------------- */
 
+enum nms_charge {
+	NMS_CHARGE_NEAR,		/* bytes */
+	NMS_CHARGE_CONTEXT,
+	NMS_CHARGE_NAME,
+	NMS_CHARGES
+};
+
 struct nms_user {
 	struct list_head link;
 	kuid_t uid;
-	u64 bytes;
+	u64 held[NMS_CHARGES];
+	atomic_t commands;	/* in the jobs of its contexts */
 };
 
 struct nms_buffer {
@@ -260,6 +272,7 @@ struct nms_handle {
 
 struct nms_context {
 	struct nms_device *nms;
+	struct nms_user *user;
 	u32 id;
 	struct xarray handles;
 	atomic_t nhandles;
@@ -467,8 +480,12 @@ int nms_dataset_open(struct nms_context *ctx, struct nms_dataset_open *arg);
 int nms_dataset_unlink(struct nms_context *ctx, const struct nms_dataset_unlink *arg);
 int nms_dataset_query(struct nms_context *ctx, u32 index, struct nms_query_dataset *info);
 void nms_dataset_drop_all(struct nms_device *nms);
-int nms_user_charge(struct nms_device *nms, u64 bytes, struct nms_user **user);
-void nms_user_uncharge(struct nms_device *nms, struct nms_user *user, u64 bytes);
+int nms_user_charge(struct nms_device *nms, enum nms_charge what, u64 amount,
+		    struct nms_user **user);
+void nms_user_uncharge(struct nms_device *nms, enum nms_charge what, struct nms_user *user,
+		       u64 amount);
+int nms_user_charge_commands(struct nms_user *user, unsigned int count);
+void nms_user_uncharge_commands(struct nms_user *user, unsigned int count);
 
 /* ---- nms_restore.c ------------------------------------------------------------------ */
 int nms_buffer_restore(struct nms_device *nms);

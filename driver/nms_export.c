@@ -44,7 +44,7 @@ static struct nms_export *nms_export_create(struct nms_context *ctx, u32 id, u32
 		nms_handle_put(handle);
 		return ERR_PTR(-EACCES);
 	}
-	export = kzalloc(sizeof(*export), GFP_KERNEL);
+	export = kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT);
 	if (export) {
 		export->buffer = handle->buffer;
 		export->access = access;

@@ -57,6 +57,7 @@ void nms_job_forget(struct nms_context *ctx, u64 id)
 	if (mm)
 		mmdrop(mm);
 	atomic_dec(&ctx->njobs);
+	nms_user_uncharge_commands(ctx->user, job->count);
 	if (READ_ONCE(job->ended))
 		atomic_dec(&ctx->ended);
 	nms_job_put(job);
@@ -432,10 +433,13 @@ int nms_job_alloc(struct nms_context *ctx, unsigned int count, struct nms_job **
 
 	if (atomic_inc_return(&ctx->njobs) > NMS_MAX_JOBS)
 		goto count;
-	err = -ENOMEM;
-	job = kvzalloc(struct_size(job, cmds, count), GFP_KERNEL);
-	if (!job)
+	err = nms_user_charge_commands(ctx->user, count);
+	if (err)
 		goto count;
+	err = -ENOMEM;
+	job = kvzalloc(struct_size(job, cmds, count), GFP_KERNEL_ACCOUNT);
+	if (!job)
+		goto commands;
 	kref_init(&job->ref);
 	kref_get(&job->ref);
 	spin_lock_init(&job->lock);
@@ -453,6 +457,8 @@ int nms_job_alloc(struct nms_context *ctx, unsigned int count, struct nms_job **
 	return 0;
 free:
 	kvfree(job);
+commands:
+	nms_user_uncharge_commands(ctx->user, count);
 count:
 	atomic_dec(&ctx->njobs);
 	return err;

@@ -55,7 +55,7 @@ static int nms_mem_pin_pages(struct nms_mem *mem, unsigned long start)
 	unsigned int gup = FOLL_LONGTERM | (mem->dir == DMA_FROM_DEVICE ? FOLL_WRITE : 0);
 	unsigned long done = 0;
 
-	mem->pages = kvmalloc_array(mem->npages, sizeof(*mem->pages), GFP_KERNEL);
+	mem->pages = kvmalloc_array(mem->npages, sizeof(*mem->pages), GFP_KERNEL_ACCOUNT);
 	if (!mem->pages)
 		return -ENOMEM;
 	while (done < mem->npages) {
@@ -396,7 +396,7 @@ int nms_mem_pieces(struct nms_device *nms, struct nms_job_cmd *cmd)
 	int err;
 
 	if (n > 1) {
-		cmd->pieces = kvcalloc(n, sizeof(*cmd->pieces), GFP_KERNEL);
+		cmd->pieces = kvcalloc(n, sizeof(*cmd->pieces), GFP_KERNEL_ACCOUNT);
 		if (!cmd->pieces) {
 			cmd->pieces = &cmd->one;
 			return -ENOMEM;

@@ -485,7 +485,7 @@ int nms_param_prepare(struct nms_job *job, struct nms_job_cmd *cmd, u32 *field)
 		*field = offsetof(struct nms_cmd, param);
 		return -EFAULT;
 	}
-	cmd->compute = kzalloc(sizeof(*cmd->compute), GFP_KERNEL);
+	cmd->compute = kzalloc(sizeof(*cmd->compute), GFP_KERNEL_ACCOUNT);
 	if (!cmd->compute)
 		return -ENOMEM;
 	cmd->compute->job = job;

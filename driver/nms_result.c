@@ -35,7 +35,7 @@ int nms_result_prepare(struct nms_device *nms, struct nms_job_cmd *cmd)
 	if (!cmd->user.result && !cmd->compute)
 		return 0;
 	if (cmd->user.result) {
-		cmd->result = kzalloc(sizeof(*cmd->result), GFP_KERNEL);
+		cmd->result = kzalloc(sizeof(*cmd->result), GFP_KERNEL_ACCOUNT);
 		if (!cmd->result)
 			return -ENOMEM;
 	}

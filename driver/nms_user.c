@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How much near memory each user holds: whoever made a buffer is charged until it goes. */
+/*
+ * What each user holds of what there is only so much of: near memory, contexts and
+ * names.  Whoever made it is charged until it goes.
+ */
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/slab.h>
@@ -23,38 +26,72 @@ static struct nms_user *nms_user_find(struct nms_device *nms, kuid_t uid)
 
 static void nms_user_put(struct nms_user *user)
 {
-	if (user->bytes)
+	if (memchr_inv(user->held, 0, sizeof(user->held)))
 		return;
 	list_del(&user->link);
 	kfree(user);
 }
 
+static u64 nms_user_limit(struct nms_device *nms, enum nms_charge what)
+{
+	switch (what) {
+	case NMS_CHARGE_CONTEXT:
+		return NMS_MAX_USER_CONTEXTS;
+	case NMS_CHARGE_NAME:
+		return NMS_MAX_USER_DATASETS;
+	default:
+		return nms->near_quota;
+	}
+}
+
 /* -EDQUOT; with CAP_SYS_RESOURCE there is no limit. */
-int nms_user_charge(struct nms_device *nms, u64 bytes, struct nms_user **out)
+int nms_user_charge(struct nms_device *nms, enum nms_charge what, u64 amount,
+		    struct nms_user **out)
 {
 	struct nms_user *user;
 	int err = 0;
+	u64 limit;
 
 	mutex_lock(&nms->table_lock);
+	limit = nms_user_limit(nms, what);
 	user = nms_user_find(nms, current_uid());
 	if (!user) {
 		err = -ENOMEM;
-	} else if ((user->bytes > nms->near_quota || bytes > nms->near_quota - user->bytes) &&
+	} else if ((user->held[what] > limit || amount > limit - user->held[what]) &&
 		   !capable(CAP_SYS_RESOURCE)) {
 		nms_user_put(user);
 		err = -EDQUOT;
 	} else {
-		user->bytes += bytes;
+		user->held[what] += amount;
 		*out = user;
 	}
 	mutex_unlock(&nms->table_lock);
 	return err;
 }
 
-void nms_user_uncharge(struct nms_device *nms, struct nms_user *user, u64 bytes)
+void nms_user_uncharge(struct nms_device *nms, enum nms_charge what, struct nms_user *user,
+		       u64 amount)
 {
 	mutex_lock(&nms->table_lock);
-	user->bytes -= bytes;
+	user->held[what] -= amount;
 	nms_user_put(user);
 	mutex_unlock(&nms->table_lock);
+}
+
+/*
+ * Commands take kernel memory that no control group is charged with: blocks and lists
+ * which the device reads.  The user is kept by the context.  -EBUSY.
+ */
+int nms_user_charge_commands(struct nms_user *user, unsigned int count)
+{
+	if (atomic_add_return(count, &user->commands) <= NMS_MAX_USER_COMMANDS ||
+	    capable(CAP_SYS_RESOURCE))
+		return 0;
+	atomic_sub(count, &user->commands);
+	return -EBUSY;
+}
+
+void nms_user_uncharge_commands(struct nms_user *user, unsigned int count)
+{
+	atomic_sub(count, &user->commands);
 }

@@ -155,7 +155,7 @@ struct nms_buffer_import {
 /*
  * Name a buffer, so that it outlives this context and others find it.  The
  * owner is the caller's fsuid; others open it as @mode allows, as for a file.
- * The handle must have both rights.  EEXIST.
+ * The handle must have both rights.  EEXIST.  EDQUOT: too many names of a user.
  */
 struct nms_dataset_create {
 	char name[NMS_DATASET_NAME_SIZE];
@@ -238,8 +238,9 @@ struct nms_job_result {
  * no WAIT.
  *
  * User memory is pinned for the job and charged to RLIMIT_MEMLOCK of the process
- * that submits it (ENOMEM).  EBUSY: too many jobs.  Where a command is refused, for
- * whatever reason, @bad_command and @bad_field say which, and which of its fields.
+ * that submits it (ENOMEM).  EBUSY: too many jobs of the context, or commands of its
+ * user.  Where a command is refused, for whatever reason, @bad_command and @bad_field
+ * say which, and which of its fields.
  *
  * @commands:	Input, user address of an array of struct nms_cmd, copied once
  * @count:	Input, 1 to max_commands
