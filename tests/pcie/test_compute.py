@@ -137,6 +137,17 @@ class ComputeTest(dev.TestCase):
                                  lambda place, number, rule=rule: select_block(place, number, rule),
                                  name, number)
 
+    def test_working_memory_is_bounded(self):
+        """Rows that are only said to be there: no operand has as many, none is needed."""
+        # at random, of as many rows as there can be
+        block = header(dev.SELECT, 320, 0) + bytes(80) + BLANK * 5 + \
+            vector(self.place, INDEX, 1) + BLANK + \
+            struct.pack("<QQQIIIfffII", (1 << 32) - 1, 1, 5, 1, 1, 1, 10.0, 0, 0, 0, 0)
+        began = time.monotonic()
+        got, _ = self.on_device(dev.SELECT, block)
+        self.assertStatus(got, dev.NO_MEMORY)
+        self.assertLess(time.monotonic() - began, 5)
+
     def test_gather(self):
         index = [299, 0, 17, 17, 123]
         self.near[INDEX:INDEX + 20] = struct.pack("<5I", *index)

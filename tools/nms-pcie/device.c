@@ -42,6 +42,7 @@ int device_make_model(struct device *d, struct nms_model **model, char *why, siz
 {
 	struct nms_model_config config = {
 		.near_size = d->options.near_size,
+		.working = d->options.working,
 		.threads = d->options.threads,
 		.energy = d->options.energy,
 		.profile = d->options.profile,

@@ -18,6 +18,7 @@ struct device;
 
 struct device_options {
 	uint64_t near_size;	/* bytes */
+	uint64_t working;	/* the same, of one command */
 	unsigned int vectors;	/* 1 to IRQ_MAX_VECTORS */
 	unsigned int queues;	/* pairs beside admin, 1 to 64 */
 	unsigned int entries;	/* most in a queue, 2 to 65536 */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -13,8 +14,10 @@
 #include "guard.h"
 #include "server.h"
 
+#define LEAST_WORKING (UINT64_C(256) << 20)
+
 struct arguments {
-	char *socket, *control, *energy, *profile, *near_size;
+	char *socket, *control, *energy, *profile, *near_size, *working;
 	char **faults;
 	int vectors, queues, entries, threads;
 	long seed, latency_us;
@@ -47,6 +50,8 @@ static int parse(int argc, const char **argv, struct arguments *a)
 		{ "control", 0, POPT_ARG_STRING, &a->control, 0, "take requests here", "PATH" },
 		{ "near-size", 0, POPT_ARG_STRING, &a->near_size, 0,
 			"near memory (1G)", "BYTES" },
+		{ "working", 0, POPT_ARG_STRING, &a->working, 0,
+			"most that a command takes beside (as much, at least 256M)", "BYTES" },
 		{ "vectors", 0, POPT_ARG_INT, &a->vectors, 0, "MSI-X vectors (9)", "N" },
 		{ "queues", 0, POPT_ARG_INT, &a->queues, 0, "pairs beside admin (8)", "N" },
 		{ "entries", 0, POPT_ARG_INT, &a->entries, 0, "most in a queue (1024)", "N" },
@@ -83,6 +88,9 @@ static int check(const struct arguments *a, struct device_options *o)
 	o->near_size = a->near_size ? parse_size(a->near_size) : UINT64_C(1) << 30;
 	if (!o->near_size)
 		return usage("--near-size: not a size");
+	o->working = a->working ? parse_size(a->working) : MAX(o->near_size, LEAST_WORKING);
+	if (!o->working)
+		return usage("--working: not a size");
 	if (a->vectors < 1 || a->vectors > IRQ_MAX_VECTORS)
 		return usage("--vectors: 1 to 64");
 	if (a->queues < 1 || a->queues > 64)
@@ -142,6 +150,7 @@ static void free_arguments(struct arguments *a)
 	free(a->energy);
 	free(a->profile);
 	free(a->near_size);
+	free(a->working);
 }
 
 static int serve(const struct arguments *a, const struct device_options *o)

@@ -153,12 +153,20 @@ static enum nms_hw_status fetch_scatter(struct exec *x)
 	}
 }
 
-/* Some commands need no near memory in proportion to their rows: only this bounds them. */
-static enum nms_hw_status check_memory(struct exec *x, const struct exec_op *op)
+/*
+ * Rows and exemplars that are only said to be there take working memory all the same,
+ * which is everybody's.
+ */
+static enum nms_hw_status check_working(struct exec *x, const struct exec_op *op)
 {
-	if (nms_model_estimate(x->model, &x->param, op->param_size) <= x->model->memory)
+	uint64_t limit = x->model->working, need;
+
+	if (!op->datapath)
 		return NMS_HW_OK;
-	return exec_fail(x, NMS_HW_NO_MEMORY, 0);
+	need = nms_model_estimate(x->model, &x->param, op->param_size);
+	if (need <= limit)
+		return NMS_HW_OK;
+	return exec_fail_at(x, NMS_HW_NO_MEMORY, 0, 0, 0, (double)need, (double)limit);
 }
 
 static enum nms_hw_status prepare(struct exec *x, const struct exec_op *op)
@@ -175,8 +183,8 @@ static enum nms_hw_status prepare(struct exec *x, const struct exec_op *op)
 		status = op->bind(x);
 	if (!status)
 		status = operand_overlaps(x);
-	if (!status && op->datapath)
-		status = check_memory(x, op);
+	if (!status)
+		status = check_working(x, op);
 	return status;
 }
 

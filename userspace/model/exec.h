@@ -26,8 +26,8 @@
 
 struct nms_model {
 	struct near_memory *near;
-	uint64_t memory;			/* most that a command may work with, bytes */
 	struct eng_pool *pool;			/* for who has the turn on the datapath */
+	uint64_t working;			/* most bytes that a command may take beside near memory */
 	const struct eng_kernels *kernels;	/* default arithmetic */
 	struct eng_fixed_profile fixed;		/* which that may be */
 	struct energy_profile energy;

@@ -87,6 +87,7 @@ static int configure(struct nms_model *model, const struct nms_model_config *con
 		return -EINVAL;
 	}
 	model->host = config->host;
+	model->working = config->working ? config->working : machine_memory();
 	if (eng_fixed_parse(profile, &widths)) {
 		eng_fixed_profile_init(&model->fixed, &widths);
 		model->kernels = &model->fixed.kernels;
@@ -112,11 +113,10 @@ int nms_model_create(const struct nms_model_config *config, struct nms_model **o
 	}
 	if (size)
 		why[0] = '\0';
-	model->memory = machine_memory();
 	err = configure(model, config, why, size);
 	if (err)
 		goto out_free;
-	err = near_create(config->near_size ? config->near_size : model->memory / 4 * 3,
+	err = near_create(config->near_size ? config->near_size : machine_memory() / 4 * 3,
 			  config->generation ? config->generation : 1, &model->near);
 	if (err)
 		goto out_energy;

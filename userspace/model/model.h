@@ -39,6 +39,7 @@ struct nms_model_config {
 	const char *profile;		/* "auto", "portable", "fma", "fixed8/64/12"; NULL: "auto" */
 	const char *energy;		/* energy profile: name, or path if it has a '/'; NULL: "ddr4" */
 	uint32_t generation;		/* of the first ranges; 0: 1 */
+	uint64_t working;		/* most bytes that a command may take beside it; 0: the machine's */
 	struct nms_model_host host;
 };
 
