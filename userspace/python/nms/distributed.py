@@ -162,9 +162,19 @@ class _Shards:
             raise ArgumentTypeError("X: expected a dask.array or a list of shards: arrays, "
                                     "paths of .npy files, functions that return one")
         self.labels = self._labels(labels)
-        found = self._each(_survey, [()] * len(self.sources))
+        found = self._survey()
         self.rows = [rows for rows, _ in found]
         self.classes = [classes for _, classes in found]
+
+    def _survey(self) -> List[Tuple[int, Optional[Dict[Any, int]]]]:
+        """Arrays that are here are looked at here, so that they travel once."""
+        here = [isinstance(source, np.ndarray) and isinstance(labels, (np.ndarray, type(None)))
+                for source, labels in zip(self.sources, self.labels)]
+        there = self.client.gather([
+            None if local else self._submit(_survey, source, labels)
+            for local, source, labels in zip(here, self.sources, self.labels)])
+        return [_survey(source, labels) if local else found for local, source, labels, found in
+                zip(here, self.sources, self.labels, there)]
 
     def _labels(self, labels: Any) -> List[Any]:
         if labels is None:
@@ -174,8 +184,8 @@ class _Shards:
         if isinstance(labels, (list, tuple)) and len(labels) == len(self.sources) and \
                 not np.isscalar(labels[0]):
             return list(labels)
-        survey = self.client.gather([self._submit(_survey, s, None) for s in self.sources])
-        return list(_cut(labels, [rows for rows, _ in survey]))
+        self.labels = [None] * len(self.sources)
+        return list(_cut(labels, [rows for rows, _ in self._survey()]))
 
     def _submit(self, function: Any, source: Any, labels: Any, *rest: Any) -> distributed.Future:
         return self.client.submit(function, source, labels, *rest, retries=self.retries, pure=False)
