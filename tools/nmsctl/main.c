@@ -16,6 +16,8 @@ static const struct nmsctl_command commands[] = {
 		1, 1, nmsctl_sample },
 	{ "curve", 'c', "DATASET [OPTION...]", "how well more and more exemplars cover",
 		1, 1, nmsctl_curve },
+	{ "audit", 'a', "DATASET [OPTION...]", "which rows are doubled, mislabelled or far off",
+		1, 1, nmsctl_audit },
 	{ "embed", 'e', "DATASET -o FILE.npy [OPTION...]", "lay the rows out in the plane",
 		1, 1, nmsctl_embed },
 	{ "gather", 'g', "DATASET INDICES -o FILE.npy [OPTION...]", "copy the chosen rows out",

@@ -6,87 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nearest_chosen.h"
+#include "components.h"
 #include "interrupt.h"
 #include "knn.h"
+#include "nearest_chosen.h"
 #include "nmsctl.h"
 #include "pool.h"
 #include "profile.h"
-
-#define FEATURES 50
 
 struct work {
 	struct session *session;
 	const struct input *input;
 	const struct class_counts *classes;
 	struct eng_env env;
-	float *features, *distance;
+	struct features features;
+	float *distance;
 	uint32_t *class;	/* place in classes of each row, or NULL */
-	size_t n, d;
-	double radius;		/* RMS; above 0 */
+	size_t n;
 };
-
-/* ---- features ---------------------------------------------------------------- */
-
-static int reduce(struct work *w, uint64_t seed, struct nms_buffer *buffer, double *kept)
-{
-	struct nms_command command[2];
-	struct nms_result result;
-	struct nms_job *job;
-	int error, status;
-
-	memset(command, 0, sizeof(command));
-	command[0].op = NMS_OP_REDUCE;
-	command[0].reduce.input = w->session->data;
-	command[0].reduce.output = (struct nms_matrix){
-		.buffer = buffer, .rows = w->n, .cols = (uint32_t)w->d, .dtype = NMS_F32,
-	};
-	command[0].reduce.seed = seed;
-	command[1].op = NMS_OP_READ;
-	command[1].copy = (struct nms_copy){
-		.buffer = buffer, .bytes = w->n * w->d * sizeof(float), .host = w->features,
-	};
-	interrupt_block();
-	error = nms_job_submit(w->session->context, command, 2, &job);
-	interrupt_unblock();
-	if (error)
-		return nmsctl_fail_library(error, nms_last_error());
-	status = session_wait(job, true);
-	NMS_INIT(&result);
-	if (!status && !nms_job_result(job, 0, &result))
-		*kept = (double)result.variance_kept;
-	nms_job_destroy(job);
-	return status;
-}
-
-static int make_features(struct work *w, uint64_t seed, double *kept)
-{
-	struct nms_buffer *buffer;
-	int error, status;
-
-	w->features = malloc(w->n * w->d * sizeof(*w->features));
-	w->distance = malloc(w->n * sizeof(*w->distance));
-	if (!w->features || !w->distance)
-		return nmsctl_fail("out of memory");
-	error = nms_buffer_create(w->session->context, w->n * w->d * sizeof(float), &buffer);
-	if (error)
-		return nmsctl_fail_library(error, nms_last_error());
-	status = reduce(w, seed, buffer, kept);
-	nms_buffer_destroy(buffer);
-	return status;
-}
-
-/* Principal components are centred. */
-static double find_radius(const struct work *w)
-{
-	double sum = 0;
-
-	for (size_t i = 0; i < w->n * w->d; i++)
-		sum += (double)w->features[i] * (double)w->features[i];
-	return sum > 0 ? sqrt(sum / (double)w->n) : 1;
-}
-
-/* ---- what is made of them ------------------------------------------------------ */
 
 static int find_classes(struct work *w)
 {
@@ -122,11 +59,11 @@ static int average(const struct work *w, const float *value, double *mean, doubl
 
 static int cover(struct work *w, const struct nms_sample_result *result, struct coverage *to)
 {
-	int error = eng_nearest_chosen(&w->env, w->features, w->n, w->d, result->index,
+	int error = eng_nearest_chosen(&w->env, w->features.x, w->n, w->features.d, result->index,
 				       result->count, w->distance);
 
 	for (size_t i = 0; !error && i < w->n; i++)
-		w->distance[i] = (float)((double)w->distance[i] / w->radius);
+		w->distance[i] = (float)((double)w->distance[i] / w->features.radius);
 	return error ? error : average(w, w->distance, &to->mean, &to->class);
 }
 
@@ -163,7 +100,7 @@ static int mix(struct work *w, struct measures *m)
 
 	if (!w->class || w->classes->nclasses < 2)
 		return 0;
-	error = eng_knn_by(&w->env, ENG_KNN_AUTO, w->features, w->n, w->d, w->d, k, &nb, &stats);
+	error = eng_knn_by(&w->env, ENG_KNN_AUTO, w->features.x, w->n, w->features.d, w->features.d, k, &nb, &stats);
 	if (error)
 		return error;
 	for (size_t i = 0; i < w->n; i++) {
@@ -182,13 +119,10 @@ static int mix(struct work *w, struct measures *m)
 static int measure(struct work *w, const struct request *request,
 		   const struct nms_sample_result *result, struct measures *m)
 {
-	int status = make_features(w, request->params.seed, &m->variance_kept);
-	int error;
+	int status = 0, error;
 
-	if (status)
-		return status;
-	w->radius = find_radius(w);
-	error = find_classes(w);
+	w->distance = malloc(w->n * sizeof(*w->distance));
+	error = w->distance ? find_classes(w) : -ENOMEM;
 	if (!error)
 		error = cover(w, result, &m->chosen);
 	if (!error)
@@ -203,18 +137,19 @@ int measures_take(struct session *session, const struct nmsctl_options *options,
 		  const struct class_counts *classes, const struct nms_sample_result *result,
 		  struct measures *m)
 {
-	size_t n = input->dataset->rows, d = input->dataset->cols;
+	size_t n = input->dataset->rows;
 	struct work w = { .session = session, .input = input, .classes = classes, .n = n };
 	double begin = seconds_now();
 	int error, status;
 
 	memset(m, 0, sizeof(*m));
-	w.d = d < n - 1 ? d : n - 1;
-	if (w.d > FEATURES)
-		w.d = FEATURES;
-	if (!w.d || !result->count)
+	if (!result->count)
 		return 0;
-	m->features = (uint32_t)w.d;
+	status = features_make(session, n, input->dataset->cols, request->params.seed, &w.features);
+	if (status || !w.features.d)
+		goto out;
+	m->features = (uint32_t)w.features.d;
+	m->variance_kept = w.features.variance_kept;
 	w.env.kernels = eng_kernels_find("auto", NULL);
 	interrupt_block();
 	error = eng_pool_create(options->threads, &w.env.pool);
@@ -222,7 +157,8 @@ int measures_take(struct session *session, const struct nmsctl_options *options,
 	status = error ? nmsctl_fail("coverage: %s", strerror(-error))
 		       : measure(&w, request, result, m);
 	eng_pool_destroy(w.env.pool);
-	free(w.features);
+out:
+	features_free(&w.features);
 	free(w.distance);
 	free(w.class);
 	m->seconds = seconds_now() - begin;

@@ -23,6 +23,7 @@ struct nmsctl_command {
 
 int nmsctl_sample(const struct nmsctl_options *options);
 int nmsctl_curve(const struct nmsctl_options *options);
+int nmsctl_audit(const struct nmsctl_options *options);
 int nmsctl_embed(const struct nmsctl_options *options);
 int nmsctl_gather(const struct nmsctl_options *options);
 int nmsctl_list(const struct nmsctl_options *options);

@@ -23,6 +23,7 @@ struct nmsctl_options {
 	uint64_t count;
 	double ratio;
 	char *counts;			/* several, to compare */
+	char *kinds;			/* of rows that an audit lists */
 	char *method, *rule, *search, *neighbours;
 	char *budget;			/* "proportional", "equal", or a file of quotas */
 	char *keep, *drop;		/* files of row numbers */

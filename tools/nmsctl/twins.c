@@ -56,33 +56,65 @@ static void take_group(const struct row *row, size_t size, const uint32_t *known
 	twins->chosen += exemplars ? exemplars - 1 : 0;
 }
 
+/* All rows, those that are equal beside each other and in ascending order.  NULL: no memory. */
+static struct row *sorted(const struct rows *rows, size_t n)
+{
+	struct row *list = malloc(n * sizeof(*list));
+
+	if (!list)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		list[i] = (struct row){
+			(uint32_t)crc32_z(0, bytes(rows, (uint32_t)i), rows->size), (uint32_t)i };
+	qsort_r(list, n, sizeof(*list), order, (void *)rows);
+	return list;
+}
+
+/* Where the group that begins at @begin ends. */
+static size_t group_end(const struct rows *rows, const struct row *list, size_t n, size_t begin)
+{
+	size_t end = begin + 1;
+
+	while (end < n && equal(rows, &list[begin], &list[end]))
+		end++;
+	return end;
+}
+
 int twins_count(const struct input *input, const uint32_t *index, size_t count,
 		struct twins *twins)
 {
 	const struct dataset *d = input->dataset;
 	struct rows rows = { d->base, d->stride, input_row_bytes(input) };
-	struct row *list = malloc(d->rows * sizeof(*list));
+	struct row *list = sorted(&rows, d->rows);
 	uint8_t *chosen = calloc(d->rows, 1);
+	int error = list && chosen ? 0 : -ENOMEM;
 
 	memset(twins, 0, sizeof(*twins));
-	if (!list || !chosen) {
-		free(list);
-		free(chosen);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < d->rows; i++)
-		list[i] = (struct row){
-			(uint32_t)crc32_z(0, bytes(&rows, (uint32_t)i), rows.size), (uint32_t)i };
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; !error && i < count; i++)
 		chosen[index[i]] = 1;
-	qsort_r(list, d->rows, sizeof(*list), order, &rows);
-	for (size_t i = 0, end; i < d->rows; i = end) {
-		for (end = i + 1; end < d->rows && equal(&rows, &list[i], &list[end]); end++)
-			;
+	for (size_t i = 0, end; !error && i < d->rows; i = end) {
+		end = group_end(&rows, list, d->rows, i);
 		if (end - i > 1)
 			take_group(list + i, end - i, input->known, chosen, twins);
 	}
 	free(list);
 	free(chosen);
+	return error;
+}
+
+int twins_first(const struct input *input, uint32_t *first)
+{
+	const struct dataset *d = input->dataset;
+	struct rows rows = { d->base, d->stride, input_row_bytes(input) };
+	struct row *list = sorted(&rows, d->rows);
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0, end; i < d->rows; i = end) {
+		end = group_end(&rows, list, d->rows, i);
+		for (size_t j = i; j < end; j++)
+			first[list[j].row] = list[i].row;
+	}
+	free(list);
 	return 0;
 }

@@ -16,4 +16,7 @@ struct twins {
 int twins_count(const struct input *input, const uint32_t *index, size_t count,
 		struct twins *twins);
 
+/* first[i]: the first row that row i is equal to, which may be itself.  Likewise. */
+int twins_first(const struct input *input, uint32_t *first);
+
 #endif /* NMSCTL_TWINS_H */
