@@ -12,10 +12,13 @@ static void nms_debugfs_queue(struct seq_file *m, struct nms_queue *q)
 	static const char * const state[] = {
 		[NMS_QUEUE_HOLD] = "hold", [NMS_QUEUE_RUN] = "run", [NMS_QUEUE_DEAD] = "dead",
 	};
-	unsigned int waiting;
+	unsigned int waiting = 0;
+	struct list_head *at;
 
 	spin_lock_irq(&q->lock);
-	waiting = list_count_nodes(&q->waiting);
+	/* early 6.1 has no list_count_nodes() */
+	list_for_each(at, &q->waiting)
+		waiting++;
 	seq_printf(m, "%u %s vector %u entries %u flying %u waiting %u doorbells %llu completions %llu spurious %llu missed_irqs %llu\n",
 		   q->id, state[q->state], q->vector, q->entries, q->in_flight, waiting,
 		   q->doorbells, q->completions, q->spurious, q->missed_irqs);
