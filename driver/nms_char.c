@@ -134,6 +134,7 @@ static void nms_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "drm-client-id:\t%u\n", ctx->id);
 	seq_printf(m, "drm-total-near:\t%llu KiB\n", kib);
 	seq_printf(m, "drm-resident-near:\t%llu KiB\n", kib);
+	seq_printf(m, "nms-active-jobs:\t%d\n", atomic_read(&ctx->active));
 	seq_printf(m, "nms-jobs:\t%lld\n", atomic64_read(&ctx->total_jobs));
 	seq_printf(m, "nms-commands:\t%lld\n", atomic64_read(&ctx->commands));
 	seq_printf(m, "nms-errors:\t%lld\n", atomic64_read(&ctx->errors));

@@ -30,11 +30,15 @@ enum nms_query_type {
 	NMS_QUERY_DATASET	= 4,	/* struct nms_query_dataset number @index of those
 					 * that the caller may use
 					 */
+	NMS_QUERY_QUEUE		= 5,	/* struct nms_query_queue number @index; CAP_PERFMON */
+	NMS_QUERY_CONTEXT_COUNTERS = 6,	/* struct nms_query_counters, of the context whose
+					 * drm-client-id is @index; ENOENT; CAP_PERFMON
+					 */
 };
 
 /*
  * @type:	Input, enum nms_query_type
- * @index:	Input, for types that list, else 0; ENOENT after the last
+ * @index:	Input, for types that list (ENOENT after the last) and that of a context, else 0
  * @size:	Input: room at @data; Output: size of the answer in this kernel
  * @reserved:	Input, 0
  * @data:	Input, user address; as much as fits is written
@@ -67,6 +71,8 @@ struct nms_query_device {
 				 * where the kernel cannot cancel those; 0: no limit
 				 */
 	char model[40], firmware[16], energy[64];
+	__u32 clock_khz;	/* of the datapath: busy_cycles a millisecond when it never rests */
+	__u32 reserved;
 };
 
 #define NMS_ENERGY_DOMAINS 5	/* near memory, compute, scratchpad, link, static */
@@ -83,6 +89,26 @@ struct nms_query_counters {
 	__aligned_u64 lost_pages;	/* of the device: pinned for good after a failed reset */
 	__aligned_u64 resets;		/* of the device */
 	__aligned_u64 doorbells, interrupts;	/* of the device; 0 in a context */
+	__aligned_u64 active_jobs;	/* submitted, and not yet ended */
+	__aligned_u64 compute_running;	/* commands of compute with the device; 0 in a context */
+	__aligned_u64 compute_waiting;	/* and those that wait for their turn */
+};
+
+/* One pair of rings, now.  It tells what others do: CAP_PERFMON. */
+struct nms_query_queue {
+	__u32 id;		/* 0: the admin queue */
+	__u32 state;		/* enum nms_query_queue_state */
+	__u32 entries;
+	__u32 vector;
+	__u32 in_flight;	/* commands that the device has */
+	__u32 waiting;		/* that wait for a place in the ring */
+	__aligned_u64 doorbells, completions;
+};
+
+enum nms_query_queue_state {
+	NMS_QUERY_QUEUE_HELD	= 0,	/* takes commands, gives none to the device for now */
+	NMS_QUERY_QUEUE_RUNS	= 1,
+	NMS_QUERY_QUEUE_DEAD	= 2,	/* turns all away */
 };
 
 struct nms_query_profile {

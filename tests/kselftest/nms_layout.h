@@ -20,7 +20,7 @@ AT(nms_query, size, 8);
 AT(nms_query, reserved, 12);
 AT(nms_query, data, 16);
 
-SIZE_OF(nms_query_device, 208);
+SIZE_OF(nms_query_device, 216);
 AT(nms_query_device, hw_version, 4);
 AT(nms_query_device, numerics, 8);
 AT(nms_query_device, profiles, 12);
@@ -40,8 +40,10 @@ AT(nms_query_device, uring_limit_ms, 84);
 AT(nms_query_device, model, 88);
 AT(nms_query_device, firmware, 128);
 AT(nms_query_device, energy, 144);
+AT(nms_query_device, clock_khz, 208);
+AT(nms_query_device, reserved, 212);
 
-SIZE_OF(nms_query_counters, 152);
+SIZE_OF(nms_query_counters, 176);
 AT(nms_query_counters, link_in, 40);
 AT(nms_query_counters, link_out, 48);
 AT(nms_query_counters, near_read, 56);
@@ -56,6 +58,18 @@ AT(nms_query_counters, lost_pages, 120);
 AT(nms_query_counters, resets, 128);
 AT(nms_query_counters, doorbells, 136);
 AT(nms_query_counters, interrupts, 144);
+AT(nms_query_counters, active_jobs, 152);
+AT(nms_query_counters, compute_running, 160);
+AT(nms_query_counters, compute_waiting, 168);
+
+SIZE_OF(nms_query_queue, 40);
+AT(nms_query_queue, state, 4);
+AT(nms_query_queue, entries, 8);
+AT(nms_query_queue, vector, 12);
+AT(nms_query_queue, in_flight, 16);
+AT(nms_query_queue, waiting, 20);
+AT(nms_query_queue, doorbells, 24);
+AT(nms_query_queue, completions, 32);
 
 SIZE_OF(nms_query_profile, 32);
 AT(nms_query_profile, flags, 4);

@@ -6,10 +6,11 @@
 
 /* Alike for 32- and 64-bit programs: no hole depends on the alignment of 64 bits. */
 _Static_assert(sizeof(struct nms_query) == 24, "nms_query");
-_Static_assert(sizeof(struct nms_query_device) == 208, "nms_query_device");
-_Static_assert(sizeof(struct nms_query_counters) == 152, "nms_query_counters");
+_Static_assert(sizeof(struct nms_query_device) == 216, "nms_query_device");
+_Static_assert(sizeof(struct nms_query_counters) == 176, "nms_query_counters");
 _Static_assert(sizeof(struct nms_query_profile) == 32, "nms_query_profile");
 _Static_assert(sizeof(struct nms_query_dataset) == 112, "nms_query_dataset");
+_Static_assert(sizeof(struct nms_query_queue) == 40, "nms_query_queue");
 _Static_assert(sizeof(struct nms_buffer_create) == 16, "nms_buffer_create");
 _Static_assert(sizeof(struct nms_buffer_destroy) == 8, "nms_buffer_destroy");
 _Static_assert(sizeof(struct nms_buffer_export) == 16, "nms_buffer_export");
@@ -57,6 +58,90 @@ TEST_F(query, device)
 	EXPECT_GE(d.max_commands, 16);
 	EXPECT_GE(d.max_transfer, 64 << 20);
 	EXPECT_NE(0, d.model[0]);
+	EXPECT_NE(0, d.clock_khz);
+}
+
+/* Number 0 is the admin queue, which has seen commands by now. */
+TEST_F(query, queues)
+{
+	struct nms_query_device d;
+	struct nms_query_queue before, after, admin;
+	struct nms_cmd nop = { .op = NMS_CMD_NOP };
+	uint64_t completions = 0;
+
+	if (geteuid())
+		SKIP(return, "needs root");
+	ASSERT_EQ(0, nms_query(self->fd, NMS_QUERY_DEVICE, 0, &d, sizeof(d)));
+	ASSERT_EQ(0, nms_query(self->fd, NMS_QUERY_QUEUE, 0, &admin, sizeof(admin)));
+	EXPECT_EQ(0, admin.id);
+	EXPECT_EQ(NMS_QUERY_QUEUE_RUNS, admin.state);
+	EXPECT_GT(admin.completions, 0);
+	for (uint32_t i = 1; i <= d.queues; i++) {
+		ASSERT_EQ(0, nms_query(self->fd, NMS_QUERY_QUEUE, i, &before, sizeof(before)));
+		EXPECT_EQ(i, before.id);
+		EXPECT_EQ(NMS_QUERY_QUEUE_RUNS, before.state);
+		EXPECT_EQ(0, before.in_flight);
+		EXPECT_EQ(0, before.waiting);
+		EXPECT_LT(before.vector, d.vectors);
+		completions -= before.completions;
+	}
+	ASSERT_EQ(0, nms_run(self->fd, &nop, 1, NULL));
+	for (uint32_t i = 1; i <= d.queues; i++) {
+		ASSERT_EQ(0, nms_query(self->fd, NMS_QUERY_QUEUE, i, &after, sizeof(after)));
+		completions += after.completions;
+	}
+	EXPECT_EQ(1, completions);
+	EXPECT_EQ(-ENOENT, nms_query(self->fd, NMS_QUERY_QUEUE, d.queues + 1, &after,
+				     sizeof(after)));
+	EXPECT_EQ(-ENOENT, nms_query(self->fd, NMS_QUERY_QUEUE, UINT32_MAX, &after,
+				     sizeof(after)));
+}
+
+/* The drm-client-id of an open file. */
+static uint32_t client_id(int fd)
+{
+	char path[64], line[128];
+	unsigned int id = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "drm-client-id: %u", &id) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return id;
+}
+
+/* An administrator sees each context apart, and what it has spent. */
+TEST_F(query, context_of_another)
+{
+	struct nms_query_counters mine, his;
+	int other = open(NMS_DEV, O_RDWR | O_CLOEXEC);
+	uint32_t id = client_id(other), handle;
+	unsigned char bytes[4096];
+
+	if (geteuid())
+		SKIP(return, "needs root");
+	ASSERT_GE(other, 0);
+	ASSERT_NE(0, id);
+	ASSERT_NE(id, client_id(self->fd));
+	ASSERT_EQ(0, nms_create(other, sizeof(bytes), &handle));
+	memset(bytes, 1, sizeof(bytes));
+	ASSERT_EQ(0, nms_transfer(other, NMS_CMD_WRITE, handle, 0, bytes, sizeof(bytes)));
+	ASSERT_EQ(0, nms_query(other, NMS_QUERY_CONTEXT, 0, &his, sizeof(his)));
+	/* The command itself comes over the link as well. */
+	EXPECT_GE(his.link_in, sizeof(bytes));
+	memset(&mine, 0xff, sizeof(mine));
+	ASSERT_EQ(0, nms_query(self->fd, NMS_QUERY_CONTEXT_COUNTERS, id, &mine, sizeof(mine)));
+	EXPECT_EQ(0, memcmp(&mine, &his, sizeof(his)));
+	EXPECT_EQ(0, mine.active_jobs);
+	close(other);
+	EXPECT_EQ(-ENOENT, nms_query(self->fd, NMS_QUERY_CONTEXT_COUNTERS, id, &mine,
+				     sizeof(mine)));
+	EXPECT_EQ(-ENOENT, nms_query(self->fd, NMS_QUERY_CONTEXT_COUNTERS, 0, &mine,
+				     sizeof(mine)));
 }
 
 /* As much as fits is written, and the whole size told. */
@@ -160,6 +245,10 @@ TEST_F(query, counters)
 	EXPECT_EQ(-EPERM, nms_query(self->fd, NMS_QUERY_DEVICE_COUNTERS, 0, &after, sizeof(after)));
 	EXPECT_EQ(0, nms_query(self->fd, NMS_QUERY_CONTEXT, 0, &after, sizeof(after)));
 	EXPECT_EQ(1, after.jobs);
+	/* Not even of his own context by its number: numbers can be guessed. */
+	EXPECT_EQ(-EPERM, nms_query(self->fd, NMS_QUERY_CONTEXT_COUNTERS, client_id(self->fd),
+				    &after, sizeof(after)));
+	EXPECT_EQ(-EPERM, nms_query(self->fd, NMS_QUERY_QUEUE, 0, &after, sizeof(after)));
 }
 
 TEST_HARNESS_MAIN
