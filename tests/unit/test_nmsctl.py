@@ -22,7 +22,7 @@ import numpy as np
 
 NMSCTL = os.environ["NMSCTL"]
 MAN = os.path.join(os.path.dirname(__file__), "../../tools/nmsctl/man")
-COMMANDS = "sample curve audit embed gather list info energy verify doctor reset bench load unload".split()
+COMMANDS = "sample curve audit embed gather list info energy verify doctor reset top bench load unload".split()
 ROWS, COLS, CLASSES = 360, 12, 3
 
 

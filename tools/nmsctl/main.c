@@ -36,6 +36,8 @@ static const struct nmsctl_command commands[] = {
 		0, 0, nmsctl_doctor },
 	{ "reset", 'r', "[OPTION...]", "reset a device and put it back to work",
 		0, 0, nmsctl_reset },
+	{ "top", 'T', "[OPTION...]", "what the devices do, refreshed each second",
+		0, 0, nmsctl_top },
 	{ "bench", 'b', "[OPTION...]", "how fast a device is through the kernel",
 		0, 0, nmsctl_bench },
 };

@@ -34,6 +34,7 @@ int nmsctl_load(const struct nmsctl_options *options);
 int nmsctl_unload(const struct nmsctl_options *options);
 int nmsctl_bench(const struct nmsctl_options *options);
 int nmsctl_doctor(const struct nmsctl_options *options);
+int nmsctl_top(const struct nmsctl_options *options);
 int nmsctl_reset(const struct nmsctl_options *options);
 
 /*

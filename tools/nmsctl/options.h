@@ -42,7 +42,8 @@ struct nmsctl_options {
 
 	/* measuring a device */
 	char *peer;
-	double seconds, watch;
+	double seconds, watch, interval;
+	int batch;			/* lines instead of a page */
 
 	/* a name in near memory */
 	char *mode;
