@@ -292,9 +292,12 @@ bool admin_execute(struct device *d, struct flight *flight, struct nms_hw_cqe *c
 	} else if ((unused = find_unused(cmd, &usages[cmd->opcode]))) {
 		status = fail(cqe, NMS_HW_RESERVED_NOT_ZERO, unused);
 	} else if (cmd->opcode == NMS_HW_ADMIN_ASYNC_EVENT) {
-		if (event_keep(d, flight))
+		if (hostile_event(d->hostile, cqe))
+			status = NMS_HW_OK;
+		else if (event_keep(d, flight))
 			return false;
-		status = fail(cqe, NMS_HW_TOO_MANY_EVENTS, IN_CMD(opcode));
+		else
+			status = fail(cqe, NMS_HW_TOO_MANY_EVENTS, IN_CMD(opcode));
 	} else {
 		status = execute(d, cmd, cqe);
 	}

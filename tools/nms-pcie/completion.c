@@ -23,7 +23,8 @@ static void interrupt(struct device *d, struct cq *cq)
 {
 	cq->held = 0;
 	cq->due = 0;
-	irq_raise(d->irq, cq->vector);
+	if (!hostile_silent(d->hostile))
+		irq_raise(d->irq, cq->vector);
 }
 
 /* ---- holding back ------------------------------------------------------------- */
@@ -168,6 +169,7 @@ void cq_post(struct device *d, unsigned int id, struct nms_hw_cqe *cqe, bool hol
 	if (cq->exists && wait_for_room(d, cq)) {
 		at = cq->base + (uint64_t)cq->tail * sizeof(*cqe);
 		cqe->status = (uint16_t)((cqe->status & ~1u) | cq->phase);
+		hostile_completion(d->hostile, !id, cqe);
 		failed = write_entry(d, at, cqe);
 		if (++cq->tail == cq->entries) {
 			cq->tail = 0;
@@ -179,6 +181,21 @@ void cq_post(struct device *d, unsigned int id, struct nms_hw_cqe *cqe, bool hol
 	pthread_mutex_unlock(&cq->lock);
 	if (failed)
 		state_fatal(d, NMS_HW_ERROR_DMA, at);
+}
+
+void cq_uncalled(struct device *d, const struct hostile_extra *extra)
+{
+	for (uint64_t i = 0; i < extra->times && extra->where <= MAX_QUEUES; i++) {
+		struct nms_hw_cqe cqe = {
+			.cid = extra->cid, .status = cqe_status((enum nms_hw_status)extra->status),
+			.sq_id = (uint16_t)extra->where,
+		};
+
+		if (extra->kind == EXTRA_POST)
+			cq_post(d, extra->where, &cqe, false);
+		else
+			irq_raise(d->irq, extra->where);
+	}
 }
 
 /* ---- the queues themselves ------------------------------------------------------ */

@@ -9,7 +9,9 @@
  *	link down | up			the function goes from the bus, or comes back
  *	lose RANGE			near memory of a range loses its contents
  *	power				fails; the link is down then
- *	count				faults injected, interrupts raised
+ *	lie ...				nms-pcie(8) has the kinds
+ *	honest				no more lies
+ *	count				faults injected, interrupts raised, lies told
  * Answers: "ok ..." or "error ...".
  */
 #include "control.h"
@@ -105,6 +107,19 @@ static void power_request(struct device *d, char *answer, size_t size)
 		snprintf(answer, size, "error %s", strerror(-err));
 }
 
+static void lie_request(struct device *d, const char *args, char *answer, size_t size)
+{
+	struct hostile_extra extra;
+	int err = hostile_lie(d->hostile, args, &extra);
+
+	if (err == -EINVAL)
+		snprintf(answer, size, "error '%s' is no lie", args);
+	else if (err < 0)
+		snprintf(answer, size, "error %s", strerror(-err));
+	else if (err)
+		cq_uncalled(d, &extra);
+}
+
 void device_control(struct device *d, const char *line, char *answer, size_t size)
 {
 	char verb[16] = "", rest[128] = "";
@@ -121,10 +136,15 @@ void device_control(struct device *d, const char *line, char *answer, size_t siz
 		device_link(d, !strcmp(rest, "up"));
 	else if (!strcmp(verb, "power") && !*rest)
 		power_request(d, answer, size);
+	else if (!strcmp(verb, "lie"))
+		lie_request(d, rest, answer, size);
+	else if (!strcmp(verb, "honest") && !*rest)
+		hostile_end(d->hostile);
 	else if (!strcmp(verb, "count"))
-		snprintf(answer, size, "ok faults=%llu interrupts=%llu",
+		snprintf(answer, size, "ok faults=%llu interrupts=%llu lies=%llu",
 			 (unsigned long long)fault_count(d->faults),
-			 (unsigned long long)irq_count(d->irq));
+			 (unsigned long long)irq_count(d->irq),
+			 (unsigned long long)hostile_count(d->hostile));
 	else
 		snprintf(answer, size, "error no such request: %s", verb);
 }

@@ -63,6 +63,8 @@ static int make_parts(struct device *d, char *why, size_t size)
 	if (!err)
 		err = fault_create(d->options.seed, &d->faults);
 	if (!err)
+		err = hostile_create(d->options.seed, &d->hostile);
+	if (!err)
 		err = context_create(&d->contexts);
 	if (err) {
 		snprintf(why, size, "%s", strerror(-err));
@@ -76,6 +78,7 @@ static void free_parts(struct device *d)
 	nms_model_destroy(d->model);
 	context_destroy(d->contexts);
 	fault_destroy(d->faults);
+	hostile_destroy(d->hostile);
 	irq_destroy(d->irq);
 	dma_destroy(d->dma);
 	free(d->range);
@@ -242,6 +245,7 @@ void device_read(struct device *d, uint64_t offset, void *dst, uint32_t count)
 	pthread_mutex_lock(&d->lock);
 	value = count == 8 ? read64(d, offset) : read32(d, offset);
 	pthread_mutex_unlock(&d->lock);
+	value = hostile_register(d->hostile, offset, count, value);
 	memcpy(dst, &value, count);
 }
 

@@ -4,6 +4,8 @@
 
 #include "private.h"
 
+#define MAX_PAGE 65536u	/* bytes that any of them has */
+
 void log_completion(struct device *d, const struct flight *flight, const struct nms_hw_cqe *cqe)
 {
 	bool failed = cqe->status >> 1 != NMS_HW_OK;
@@ -30,9 +32,16 @@ void log_completion(struct device *d, const struct flight *flight, const struct 
 enum nms_hw_status log_put(struct device *d, const struct nms_hw_cmd *cmd, struct nms_hw_cqe *cqe,
 			   const void *page, size_t size)
 {
-	if (cmd->admin.buffer_size < size)
-		size = cmd->admin.buffer_size;
-	if (size && dma_write(d->dma, cmd->admin.buffer, page, size))
+	size_t room = cmd->admin.buffer_size < MAX_PAGE ? cmd->admin.buffer_size : MAX_PAGE;
+	unsigned char lie[MAX_PAGE];
+
+	if (room < size)
+		size = room;
+	memcpy(lie, page, size);
+	size = hostile_page(d->hostile,
+			    cmd->opcode == NMS_HW_ADMIN_IDENTIFY ? 0 : cmd->admin.selector,
+			    cmd->admin.value, lie, size, room);
+	if (size && dma_write(d->dma, cmd->admin.buffer, lie, size))
 		return fail(cqe, NMS_HW_DMA_ERROR, IN_CMD(admin.buffer));
 	cqe->value = size;
 	return NMS_HW_OK;
@@ -73,7 +82,7 @@ static enum nms_hw_status error_page(struct device *d, const struct nms_hw_cmd *
 static enum nms_hw_status range_page(struct device *d, const struct nms_hw_cmd *cmd,
 				     struct nms_hw_cqe *cqe)
 {
-	struct nms_hw_log_range page[65536 / sizeof(struct nms_hw_log_range)];
+	struct nms_hw_log_range page[MAX_PAGE / sizeof(struct nms_hw_log_range)];
 	size_t most = cmd->admin.buffer_size / sizeof(page[0]);
 
 	if (most > sizeof(page) / sizeof(page[0]))

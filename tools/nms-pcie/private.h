@@ -9,6 +9,7 @@
 
 #include "device.h"
 #include "fault.h"
+#include "hostile.h"
 #include "model.h"
 
 #define MAX_QUEUES	64u	/* pairs beside admin */
@@ -71,6 +72,7 @@ struct device {
 	struct dma *dma;
 	struct irq *irq;
 	struct faults *faults;
+	struct hostile *hostile;
 	struct contexts *contexts;
 
 	/* Registers. */
@@ -140,6 +142,8 @@ void cq_delete(struct device *d, unsigned int id);
 bool cq_doorbell(struct device *d, unsigned int id, uint32_t head);
 /* Wait for room, write @cqe, interrupt; @hold: more will follow at once. */
 void cq_post(struct device *d, unsigned int id, struct nms_hw_cqe *cqe, bool hold);
+/* Post, or interrupt, what nobody has asked for. */
+void cq_uncalled(struct device *d, const struct hostile_extra *extra);
 /* Send what is held back, if COALESCE does not ask for it. */
 void cq_flush(struct device *d, unsigned int id);
 /* Wake those who wait for room (the device stops). */

@@ -20,6 +20,18 @@ static bool fault_before(struct device *d, enum fault_kind fault)
 	}
 }
 
+/* What the block says when it has been written is not always so. */
+static void lie_in_result(struct flight *flight)
+{
+	const struct nms_hw_cmd *cmd = &flight->cmd;
+	struct device *d = flight->device;
+	size_t offset, bytes;
+	uint64_t value;
+
+	if (cmd->result && hostile_result(d->hostile, cmd->result_size, &offset, &bytes, &value))
+		dma_write(d->dma, cmd->result + offset, &value, bytes);
+}
+
 static void complete(struct flight *flight, struct nms_hw_cqe *cqe, enum fault_kind fault,
 		     bool hold)
 {
@@ -78,6 +90,7 @@ void run_command(struct flight *flight, bool hold)
 {
 	struct device *d = flight->device;
 	enum fault_kind fault = fault_next(d->faults, false);
+	struct hostile_extra extra;
 	struct nms_hw_cqe cqe = { .cid = flight->cmd.cid };
 
 	/* What was held back must not wait with this one. */
@@ -90,6 +103,9 @@ void run_command(struct flight *flight, bool hold)
 		return;
 	}
 	execute(flight, &cqe, fault == FAULT_DMA);
+	lie_in_result(flight);
+	if (hostile_uncalled(d->hostile, d->options.queues, d->options.vectors, &extra))
+		cq_uncalled(d, &extra);
 	complete(flight, &cqe, fault, hold);
 }
 
