@@ -331,6 +331,31 @@ START_TEST(contexts_at_once)
 }
 END_TEST
 
+/* A search whose budget is as good as none, for an error that no number has. */
+START_TEST(search_without_end_can_be_stopped)
+{
+	static const enum nms_hw_search searches[] = {
+		NMS_HW_SEARCH_NEWTON, NMS_HW_SEARCH_BISECT, NMS_HW_SEARCH_DE, NMS_HW_SEARCH_FWA,
+	};
+	struct nms_model *m = model_new(1 << 20, 1);
+	struct nms_hw_embed block = long_embed(m, 100);
+	struct nms_hw_cmd cmd = compute_cmd(&block, NULL);
+	enum nms_hw_status status;
+
+	block.iterations = 1;
+	block.tolerance = bits(1e-40f);
+	block.evaluations = UINT32_MAX;
+	cmd.deadline_ms = 100;
+	block.search = searches[_i];
+	status = run(m, &cmd, NULL);
+	/* an exact zero ends it, too */
+	ck_assert(status == NMS_HW_DEADLINE || status == NMS_HW_OK);
+	if (block.search == NMS_HW_SEARCH_DE)
+		ck_assert_int_eq(status, NMS_HW_DEADLINE);
+	nms_model_destroy(m);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("model-threads");
@@ -339,6 +364,7 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(t, 120);
+	tcase_add_loop_test(t, search_without_end_can_be_stopped, 0, 4);
 	tcase_add_test(t, turns_come_in_order_of_arrival);
 	tcase_add_test(t, who_gives_up_loses_no_turn_of_others);
 	tcase_add_test(t, commands_do_not_tear);

@@ -154,7 +154,7 @@ static void do_chunk(void *arg, size_t chunk, unsigned int worker)
 	struct tally *tally = &t->tally[chunk];
 	float *scratch = t->scratch + 3 * t->padded * worker;
 	struct bandwidth_row row = {
-		.ops = t->ops, .fixed = t->fixed, .d = scratch,
+		.ops = t->ops, .env = t->env, .fixed = t->fixed, .d = scratch,
 		.code = (uint16_t *)(scratch + 2 * t->padded), .k = t->nb->k,
 		.padded = t->padded, .log_target = t->log_target,
 	};
@@ -165,7 +165,7 @@ static void do_chunk(void *arg, size_t chunk, unsigned int worker)
 		return;
 	if (end > t->nb->n)
 		end = t->nb->n;
-	for (size_t i = first; i < end; i++)
+	for (size_t i = first; i < end && !row.stopped; i++)
 		do_row(t, i, &row, scratch + t->padded, tally);
 }
 

@@ -6,6 +6,7 @@
 #include "vec.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Betas that are evaluated with one call of the hot loop. */
 #define BATCH 32
@@ -121,12 +122,25 @@ static void fixed_errors(const struct bandwidth_row *row, const float *log_beta,
 							      eng_exp(log_beta[i])));
 }
 
+/* Passes from one look at the monitor to the next: a row's budget may be 2^32 of them. */
+#define PASSES 1024u
+
+static bool pass(struct bandwidth_row *row)
+{
+	if (!(++row->passes % PASSES) && row->env && eng_cancelled(row->env))
+		row->stopped = true;
+	return !row->stopped;
+}
+
 void bandwidth_row_errors(void *arg, const float *log_beta, float *error, unsigned int count)
 {
 	struct bandwidth_row *row = arg;
 	float beta[BATCH], sum[2 * BATCH];
 
-	row->passes++;
+	if (!pass(row)) {
+		memset(error, 0, count * sizeof(*error));
+		return;
+	}
 	if (row->fixed) {
 		fixed_errors(row, log_beta, error, count);
 		return;
@@ -153,7 +167,10 @@ void bandwidth_row_slope(void *arg, float log_beta, float *error, float *slope)
 	float beta = (float)eng_exp(log_beta), sum[3];
 	double inv, mean, variance;
 
-	row->passes++;
+	*error = 0;
+	*slope = -1;
+	if (!pass(row))
+		return;
 	if (row->fixed) {
 		*error = fixed_error(row, eng_fixed_moments(row->fixed, row->code, row->k, beta,
 							    &variance));

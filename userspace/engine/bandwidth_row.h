@@ -16,6 +16,8 @@ struct eng_fixed;
 struct bandwidth_row {
 	const struct eng_bandwidth_ops *ops;
 	const struct eng_fixed *fixed;	/* arithmetic on words, or NULL */
+	const struct eng_env *env;	/* who is asked, now and then, whether to go on */
+	bool stopped;			/* not: all errors are 0 from then on, which ends any search */
 	float *d;		/* padded to a multiple of VLANES */
 	uint16_t *code;		/* with fixed: the words of d, which are then exact */
 	size_t k, padded;
