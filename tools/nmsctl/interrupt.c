@@ -57,6 +57,8 @@ void interrupt_catch(void)
 	/* nohup ignores it, and means it */
 	if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &action, NULL);
+	/* a write beyond the limit of a file's size is to fail, not to end the program */
+	signal(SIGXFSZ, SIG_IGN);
 	action.sa_handler = handle_pipe;
 	if (!sigaction(SIGPIPE, NULL, &before) && before.sa_handler != SIG_IGN)
 		sigaction(SIGPIPE, &action, NULL);

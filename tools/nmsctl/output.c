@@ -210,16 +210,40 @@ static void sync_folder(const char *target)
 	close(fd);
 }
 
-static int commit_file(struct output *o)
+/* A write that failed some time ago has left no errno: another one says it again. */
+static int why_failed(struct output *o)
 {
-	sigset_t before;
+	clearerr(o->stream);
+	errno = 0;
+	if (write(fileno(o->stream), "", 1) < 0 && errno)
+		return -errno;
+	return -EIO;
+}
+
+/* All is written, and on the disk. */
+static int settle_file(struct output *o)
+{
 	int error = 0;
 
-	if (ferror(o->stream) || fflush(o->stream) || fsync(fileno(o->stream)) < 0)
+	if (!o->stream)
+		return 0;
+	errno = 0;
+	if (ferror(o->stream))
+		error = why_failed(o);
+	else if (fflush(o->stream) || fsync(fileno(o->stream)) < 0)
 		error = errno ? -errno : -EIO;
+	errno = 0;
 	if (fclose(o->stream) && !error)
 		error = errno ? -errno : -EIO;
 	o->stream = NULL;
+	return error;
+}
+
+static int commit_file(struct output *o)
+{
+	sigset_t before;
+	int error = settle_file(o);
+
 	if (error)
 		return error;
 	block_signals(&before);
@@ -246,6 +270,18 @@ static int commit_stdout(struct output *o)
 	if (ferror(o->stream) || fflush(stdout))
 		return errno ? -errno : -EIO;
 	return 0;
+}
+
+int output_settle(struct output *output, struct message *why)
+{
+	int error = output->target ? settle_file(output) : 0;
+
+	return error ? message_set(why, error, "%s: %s", output->path, strerror(-error)) : 0;
+}
+
+bool output_is_stdout(const struct output *output)
+{
+	return !output->target;
 }
 
 int output_commit(struct output *output, struct message *why)

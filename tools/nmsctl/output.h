@@ -6,6 +6,7 @@
 #ifndef NMSCTL_OUTPUT_H
 #define NMSCTL_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "message.h"
@@ -20,6 +21,10 @@ struct output;
 int output_open(const char *path, struct output **output, struct message *why);
 /** Where to write; owned by the output.  Errors of writing are noticed by the commit. */
 FILE *output_stream(struct output *output);
+/** Have all of it on the disk: after that only the name is missing.  Nothing more can be written. */
+int output_settle(struct output *output, struct message *why);
+/** Whether it goes to the standard output. */
+bool output_is_stdout(const struct output *output);
 /** Make it appear, synced to disk.  @output is freed, on failure too (nothing appears then). */
 int output_commit(struct output *output, struct message *why);
 /** Leave no trace; accepts NULL. */

@@ -168,22 +168,37 @@ FILE *outputs_stream(const struct outputs *outputs, enum output_file file)
 	return outputs->file[file] ? output_stream(outputs->file[file]) : NULL;
 }
 
+static int commit_where(struct outputs *outputs, bool to_stdout)
+{
+	struct message why;
+
+	for (size_t i = 0; i < OUTPUT_NFILES; i++) {
+		struct output *file = outputs->file[i];
+
+		if (!file || output_is_stdout(file) != to_stdout)
+			continue;
+		outputs->file[i] = NULL;
+		if (output_commit(file, &why))
+			return nmsctl_fail("%s", why.text);
+	}
+	return 0;
+}
+
 int outputs_commit(struct outputs *outputs)
 {
 	struct message why;
+	int status;
 
 	/* from here on all or nothing */
 	interrupt_hold();
 	if (interrupt_pending())
 		return NMSCTL_INTERRUPTED;
-	for (size_t i = 0; i < OUTPUT_NFILES; i++) {
-		struct output *file = outputs->file[i];
-
-		outputs->file[i] = NULL;
-		if (file && output_commit(file, &why))
+	/* what may fail for want of space first; names last */
+	for (size_t i = 0; i < OUTPUT_NFILES; i++)
+		if (outputs->file[i] && output_settle(outputs->file[i], &why))
 			return nmsctl_fail("%s", why.text);
-	}
-	return 0;
+	status = commit_where(outputs, true);
+	return status ? status : commit_where(outputs, false);
 }
 
 void outputs_close(struct outputs *outputs)
