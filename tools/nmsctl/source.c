@@ -81,7 +81,10 @@ int source_open(struct source *source, const char *path, uint64_t limit, struct 
 			close(fd);
 		return message_set(why, -error, "%s: %s", path, strerror(error));
 	}
-	if (S_ISREG(status.st_mode))
+	/* those may have no end, as /dev/zero */
+	if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode))
+		error = message_set(why, -EINVAL, "%s: a device; expected a file or a pipe", path);
+	else if (S_ISREG(status.st_mode))
 		error = map_file(source, fd, &status, why);
 	else
 		error = read_all(source, fd, limit, why);
