@@ -12,7 +12,7 @@ setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
 # The target of a bare make.
 all:
 
-.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench vmbench fuzz soak install clean help
+.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench vmbench fuzz soak fuzz-kernel \ install clean help
 
 all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
 	@ninja -C $(BUILD) --quiet
@@ -65,6 +65,10 @@ soak: ## jobs of all kinds under faults, resets, removals and kills (SECONDS=180
 	@$(MESON) configure $(BUILD) -Dtests=enabled
 	@ninja -C $(BUILD) --quiet
 	@scripts/vmsoak $(BUILD) $(or $(SECONDS),1800) $(or $(KERNELS),6.1) $(or $(SEED),1)
+fuzz-kernel: ## system calls at random under faults, in a guest (SECONDS=300 SEED=1)
+	@$(setup) build check vm
+	@$(MAKE) --no-print-directory all
+	@scripts/vmfuzz $(BUILD) $(or $(SECONDS),300) $(or $(SEED),1)
 
 bench: ## measure the software accelerator beside its peers (BENCH="--quick", see tests/bench)
 	@$(setup) build bench
@@ -89,6 +93,6 @@ clean: ## remove all that was built
 	rm -rf build demo
 
 help: ## this list
-	@sed -n 's|^\([a-z]*\):.* ## |\1	|p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's|^\([a-z-]*\):.* ## |\1	|p' $(MAKEFILE_LIST) | expand -t 12
 	@echo
 	@echo "make install DESTDIR=/tmp/root PREFIX=/usr    make BUILD=elsewhere"

@@ -167,7 +167,7 @@ static bool __test_wanted(const struct __test_metadata *t, int argc, char **argv
 	return argc < 2;
 }
 
-static int test_harness_run(int argc, char **argv)
+static int __attribute__((unused)) test_harness_run(int argc, char **argv)
 {
 	struct __test_results *results = mmap(NULL, sizeof(*results), PROT_READ | PROT_WRITE,
 					      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
