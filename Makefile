@@ -12,7 +12,7 @@ setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
 # The target of a bare make.
 all:
 
-.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench vmbench fuzz soak fuzz-kernel \ install clean help
+.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench vmbench fuzz soak fuzz-kernel \ deb install clean help
 
 all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
 	@ninja -C $(BUILD) --quiet
@@ -84,6 +84,10 @@ vmbench: ## measure the device model beside an emulated NVMe drive, in a guest (
 fuzz: ## hostile input, guided by coverage (FUZZ="--seconds 60 --only npy", see scripts/fuzz)
 	@$(setup) build check fuzz
 	@scripts/fuzz $(BUILD)/fuzz $(FUZZ)
+
+deb: ## build the Debian packages, in build/deb/
+	@$(setup) build deb
+	@scripts/deb $(BUILD)/deb
 
 install: all ## install to DESTDIR and PREFIX (/usr/local)
 	@$(MESON) configure $(BUILD) -Dprefix=$(PREFIX)
