@@ -12,7 +12,7 @@ setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
 # The target of a bare make.
 all:
 
-.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench vmbench fuzz soak fuzz-kernel \ deb install clean help
+.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench vmbench fuzz soak fuzz-kernel \ deb debcheck install clean help
 
 all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
 	@ninja -C $(BUILD) --quiet
@@ -88,6 +88,10 @@ fuzz: ## hostile input, guided by coverage (FUZZ="--seconds 60 --only npy", see 
 deb: ## build the Debian packages, in build/deb/
 	@$(setup) build deb
 	@scripts/deb $(BUILD)/deb
+
+debcheck: deb ## install them in a clean root, use them there, and purge them
+	@$(setup) debcheck
+	@scripts/debcheck $(BUILD)/deb
 
 install: all ## install to DESTDIR and PREFIX (/usr/local)
 	@$(MESON) configure $(BUILD) -Dprefix=$(PREFIX)
