@@ -3,6 +3,7 @@
 
 NMSCTL, BASH_COMPLETION and ZSH_COMPLETION name the tool and the files.
 """
+import functools
 import os
 import pathlib
 import pty
@@ -55,10 +56,11 @@ bindkey '^I' tell
 """
 
 
-def options(command):
-    """Every spelling of every option, as the help of the command has them."""
+@functools.cache
+def options(command, flags=False):
+    """Every spelling of every option in the help of the command; or of those without a value."""
     told = subprocess.run([NMSCTL, command, "--help"], check=True, capture_output=True, text=True)
-    found = re.findall(r"^ {2,6}(?:(-\w), )?(--[\w-]+)", told.stdout, re.M)
+    found = re.findall(r"^ {2,6}(?:(-\w), )?(--[\w-]+)" + " " * flags, told.stdout, re.M)
     return {spelling for pair in found for spelling in pair if spelling}
 
 
@@ -181,6 +183,16 @@ class Bash(unittest.TestCase):
                 self.assertEqual(found, options(name))
         self.assertEqual(bash("nmsctl sample a.npy --lab"),
                          [{"--labels", "--label-column"}])
+
+    def test_flags(self):
+        """Of an option that takes nothing, what follows is no value."""
+        lines = []
+        for name in commands():
+            lines += [(name, flag) for flag in options(name, flags=True)]
+        self.assertIn(("list", "-j"), lines)
+        for (name, flag), found in zip(lines, bash(*(f"nmsctl {n} {f} -" for n, f in lines))):
+            with self.subTest(name, flag=flag):
+                self.assertEqual(found, options(name))
 
     def test_files(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -87,12 +87,23 @@ def read(nmsctl):
 
 
 def bash_values(commands):
-    """The arms of case $prev: one for each set of words, with all options that take it."""
-    arms = {}
+    """The arms of case COMMAND:$prev: one for each set of words, with all options that take it.
+
+    A letter may be one option here and another there; then the arm names the commands.
+    """
+    meanings = {}
     for command in commands:
         for option in command.options:
-            if option.value and not option.optional:
-                arms.setdefault(option.words, {}).update(dict.fromkeys(option.spellings))
+            follows = option.words if option.value and not option.optional else None
+            for spelling in option.spellings:
+                meanings.setdefault(spelling, {})[command.name] = follows
+    arms = {}
+    for spelling, by_command in meanings.items():
+        same = len(set(by_command.values())) == 1
+        for command, words in by_command.items():
+            if words is not None:
+                pattern = f"{'*' if same else command}:{spelling}"
+                arms.setdefault(words, {})[pattern] = None
     for words, spellings in arms.items():
         plain = " ".join(word for word in words if word != FILES)
         yield f"\t{'|'.join(spellings)})"
@@ -133,7 +144,7 @@ _nmsctl()
 		_nmsctl_words '{names} --help --version'
 		return
 	fi
-	case $prev in""".splitlines()
+	case ${{words[1]}}:$prev in""".splitlines()
     yield from bash_values(commands)
     yield "\tesac"
     yield "\t$split && return"
@@ -173,7 +184,8 @@ def zsh_action(words):
 def zsh_option(option):
     value = ""
     if option.value:
-        value = f"{'::' if option.optional else ':'}{zsh_text(option.value)}:{zsh_action(option.words)}"
+        colons = "::" if option.optional else ":"
+        value = f"{colons}{zsh_text(option.value)}:{zsh_action(option.words)}"
     text = f"[{zsh_text(option.text)}]{value}'"
     equals = "=-" if option.optional else "=" if option.value else ""
     if option.name == "help":
