@@ -37,8 +37,9 @@ static int log_fd = -1;
 static _Atomic uint64_t places[PLACES];
 static _Thread_local bool within;
 
-/* For dlsym(), which allocates before it has found how to. */
-static char early[4096];
+/* What is allocated before begin(), when the calls of this file may not lead anywhere yet. */
+static bool begun;
+static _Alignas(16) char early[1 << 20];
 static size_t early_used;
 
 static void *take_early(size_t size)
@@ -56,19 +57,16 @@ static bool is_early(const void *p)
 	return (const char *)p >= early && (const char *)p < early + sizeof(early);
 }
 
-static void find_next(void)
-{
-	next_calloc = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "calloc");
-	next_realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
-	next_free = (void (*)(void *))dlsym(RTLD_NEXT, "free");
-	next_malloc = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc");
-}
-
 static void __attribute__((constructor)) begin(void)
 {
 	const char *at = getenv("NMS_NOMEM_AT"), *log = getenv("NMS_NOMEM_LOG");
 	void *frame[DEPTH];
 
+	next_calloc = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "calloc");
+	next_realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
+	next_free = (void (*)(void *))dlsym(RTLD_NEXT, "free");
+	next_malloc = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc");
+	begun = true;
 	within = true;
 	/* loads what it needs, once */
 	backtrace(frame, DEPTH);
@@ -83,7 +81,7 @@ static bool is_left_out(void *const *frame, int n)
 {
 	static const char *const out[] = {
 		"libjson-c", "libgcrypt", "libgpg-error", "libcairo", "libpixman", "libfontconfig", "libfreetype",
-		"libexpat", "libX", "libxcb", "libpopt", "ld-linux", "libasan", "libubsan", "libtsan",
+		"libexpat", "libX", "libxcb", "libpopt", "ld-linux",
 	};
 	Dl_info self, it;
 
@@ -145,27 +143,35 @@ static bool refused(void)
 
 void *malloc(size_t size)
 {
-	if (!next_malloc)
-		find_next();
+	if (!begun)
+		return take_early(size);
 	return refused() ? NULL : next_malloc(size);
 }
 
 void *calloc(size_t n, size_t size)
 {
-	if (!next_calloc)
+	if (!begun)
 		return take_early(n * size);
 	return refused() ? NULL : next_calloc(n, size);
 }
 
 void *realloc(void *p, size_t size)
 {
-	if (!next_realloc)
-		find_next();
-	return refused() ? NULL : next_realloc(p, size);
+	size_t left;
+	void *q;
+
+	if (begun && !is_early(p))
+		return refused() ? NULL : next_realloc(p, size);
+	/* how long it was is not known: as much as there may have been */
+	q = malloc(size);
+	left = p ? (size_t)(early + sizeof(early) - (char *)p) : 0;
+	for (size_t i = 0; q && i < size && i < left; i++)
+		((char *)q)[i] = ((char *)p)[i];
+	return q;
 }
 
 void free(void *p)
 {
-	if (p && !is_early(p))
+	if (p && begun && !is_early(p))
 		next_free(p);
 }

@@ -13,6 +13,7 @@
 #define ROUNDS 100000
 
 static atomic_long budget = -1;	/* allocations that succeed; below 0: all */
+static atomic_bool once;	/* and then one fails, and those after it succeed */
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -29,6 +30,8 @@ static bool refused(void)
 	while (left > 0)
 		if (atomic_compare_exchange_weak(&budget, &left, left - 1))
 			return false;
+	if (left == 0 && atomic_load(&once))
+		return atomic_compare_exchange_strong(&budget, &left, -1);
 	return left == 0;
 }
 
@@ -158,6 +161,31 @@ START_TEST(work)
 }
 END_TEST
 
+/* What one failure leaves behind must not trouble what comes after it in the same job. */
+START_TEST(one_of_many)
+{
+	static const char *const methods[] = { "auto", "nms", "kmedoids", "kcentre", "facility" };
+	struct place p = place_open(4 * MIB, 1);
+	struct nms_sample_params params;
+	static struct blobs b;
+	int failed = 0;
+
+	blobs_make(p.context, &b);
+	params = all_params(&b, methods[_i]);
+	atomic_store(&once, true);
+	for (long n = 0; n < 200; n++) {
+		int ret = run_short(&p, &b, &params, n);
+
+		ck_assert_msg(!ret || ret == -ENOMEM, "%ld: %s", n, nms_last_error()->text);
+		failed += ret != 0;
+	}
+	atomic_store(&once, false);
+	ck_assert_int_gt(failed, 10);
+	ck_assert_int_eq(run_short(&p, &b, &params, -1), 0);
+	place_close(&p);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("lib-alloc");
@@ -167,6 +195,7 @@ int main(void)
 	tcase_add_test(t, objects);
 	tcase_add_test(t, submission);
 	tcase_add_loop_test(t, work, 0, 5);
+	tcase_add_loop_test(t, one_of_many, 0, 5);
 	suite_add_tcase(s, t);
 	return run_suite(s);
 }

@@ -431,6 +431,31 @@ START_TEST(every_status_has_a_text)
 }
 END_TEST
 
+/* One text per cause: of those that there are, no two the same. */
+START_TEST(status_texts)
+{
+	static const enum nms_hw_status status[] = {
+		NMS_HW_OK, NMS_HW_INVALID_OPCODE, NMS_HW_INVALID_FIELD, NMS_HW_INVALID_VERSION,
+		NMS_HW_INVALID_SIZE, NMS_HW_RESERVED_NOT_ZERO, NMS_HW_NO_RANGE, NMS_HW_STALE_RANGE,
+		NMS_HW_NO_RIGHT, NMS_HW_OUT_OF_RANGE, NMS_HW_NO_SPACE, NMS_HW_DMA_ERROR, NMS_HW_NOT_FINITE,
+		NMS_HW_BAD_COUNT, NMS_HW_BAD_FEATURES, NMS_HW_BAD_PERPLEXITY, NMS_HW_BAD_INDEX,
+		NMS_HW_BAD_QUOTA, NMS_HW_BAD_PROFILE, NMS_HW_DIVERGED, NMS_HW_NO_MEMORY, NMS_HW_CANCELLED,
+		NMS_HW_DEADLINE, NMS_HW_ABORTED, NMS_HW_BAD_QUEUE, NMS_HW_BAD_VECTOR, NMS_HW_QUEUE_BUSY,
+		NMS_HW_BAD_LOG_PAGE, NMS_HW_BAD_FEATURE, NMS_HW_NOT_FOUND, NMS_HW_TOO_MANY_EVENTS,
+		NMS_HW_RANGE_BUSY, NMS_HW_INTERNAL,
+	};
+	const size_t count = sizeof(status) / sizeof(status[0]);
+	const char *unknown = nms_model_status_text((enum nms_hw_status)0x7e);
+
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_str_ne(nms_model_status_text(status[i]), unknown);
+		for (size_t j = 0; j < i; j++)
+			ck_assert_str_ne(nms_model_status_text(status[i]),
+					 nms_model_status_text(status[j]));
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("model");
@@ -439,6 +464,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(t, create_refuses);
+	tcase_add_test(t, status_texts);
 	tcase_add_test(t, info_names_what_runs);
 	tcase_add_test(t, ranges_fill_up);
 	tcase_add_test(t, memory_is_zeroed);
