@@ -12,7 +12,7 @@ setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
 # The target of a bare make.
 all:
 
-.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench vmbench fuzz soak fuzz-kernel \ deb debcheck install clean help
+.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench vmbench fuzz soak fuzz-kernel \ deb debcheck coverage install clean help
 
 all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
 	@ninja -C $(BUILD) --quiet
@@ -92,6 +92,9 @@ deb: ## build the Debian packages, in build/deb/
 debcheck: deb ## install them in a clean root, use them there, and purge them
 	@$(setup) debcheck
 	@scripts/debcheck $(BUILD)/deb
+coverage: ## which lines the tests reach, without a guest (COVERAGE=--files: which they do not)
+	@$(setup) build check coverage
+	@scripts/coverage $(BUILD)/coverage $(COVERAGE)
 
 install: all ## install to DESTDIR and PREFIX (/usr/local)
 	@$(MESON) configure $(BUILD) -Dprefix=$(PREFIX)
