@@ -86,24 +86,38 @@ struct nms_error {
 };
 
 /**
- * The last failure on this thread; error 0 if there was none yet.  Owned by the
- * thread; changed by its next failure, not by a success.  Never NULL.
+ * The last failure on this thread.
+ * Return: never NULL; its error is 0 if there was none yet.  Owned by the thread,
+ *	and changed by its next failure, not by a success.
+ * Threads: each has its own.
  */
 const struct nms_error *nms_last_error(void);
 
-/** One text per cause, never NULL; "unknown cause" for a number that is none. */
+/**
+ * What a cause means, in a few words.
+ * @cause: any number.
+ * Return: one text per cause, never NULL; "unknown cause" for a number that is
+ *	none.  Static.
+ */
 const char *nms_cause_text(enum nms_cause cause);
 
 /** Called with one line without newline; @level as syslog(3) has it: 3 error, 6 info, 7 debug. */
 typedef void (*nms_log_fn)(void *data, int level, const char *line);
 /**
- * Log lines of the whole process go to @fn, on whichever thread they arise, and
- * on several at once; NULL: nowhere (the default).  @fn may call the library.
- * A line that is under way may still arrive after another @fn has been set.
+ * Send the log lines of the whole process to a function.
+ *
+ * They arrive on whichever thread they arise, and on several at once; the function may
+ * call the library.  A line that is under way may still arrive after another one has
+ * been set.
+ * @fn: NULL: nowhere (the default).
+ * @data: given to @fn with each line; the caller's.
  */
 void nms_log_set(nms_log_fn fn, void *data);
 
-/** "major.minor.patch" of the library that runs. */
+/**
+ * The version of the library that runs.
+ * Return: "major.minor.patch".  Static.
+ */
 const char *nms_version(void);
 
 /* ---- devices and contexts -------------------------------------------- */
@@ -118,25 +132,33 @@ struct nms_device_options {
 
 /**
  * Open a device.
- * @uri: "auto" (a device if there is one that may be used, else the software
- *	accelerator; nms_device_info.reason says why), "/dev/nms0" (that device
- *	and no other) or "emu:" (the software accelerator in this process).
- *	Options may follow the colon and go before @options:
- *	"emu:near_size=2G,threads=4,profile=portable,energy=hbm2e"; sizes take
- *	K, M, G and T, powers of 1024.  Of these a device knows only profile; it has
- *	one more, "/dev/nms0:submission=ioctl" ("io_uring", "auto").  Any path that
- *	begins with '/' is taken for a device.
- * @options: may be NULL: all defaults.  Copied, strings too.
  *
- * -ENODEV (NMS_CAUSE_URI: there is none; _DEVICE: it has gone), -EACCES and -EPERM
- * (NMS_CAUSE_RIGHT: the text says whose it is), -EMFILE (NMS_CAUSE_LIMIT), -EINVAL
- * (NMS_CAUSE_ARGUMENT, _SIZE, _OPTION, _PROFILE), -ENOENT and -EBADMSG (NMS_CAUSE_ENERGY: the profile is missing or
- * malformed), -ENOMEM (NMS_CAUSE_MEMORY).  Each call makes a device of its own:
- * two software accelerators share nothing.  Free with nms_device_close().
+ * Each call makes a device of its own: two software accelerators share nothing.
+ * @uri: "auto" (a device if there is one that may be used, else the software
+ *	accelerator; nms_device_info.reason says why), "/dev/nms0" (that device and no
+ *	other) or "emu:" (the software accelerator in this process).  Options may follow
+ *	the colon and go before @options:
+ *	"emu:near_size=2G,threads=4,profile=portable,energy=hbm2e"; sizes take K, M, G
+ *	and T, powers of 1024.  Of these a device knows only profile; it has one more,
+ *	"/dev/nms0:submission=ioctl" ("io_uring", "auto").  Any path that begins with
+ *	'/' is taken for a device.
+ * @options: may be NULL: all defaults.  Copied, strings too.
+ * @device: where the handle goes; free it with nms_device_close().
+ * Return: 0; -ENODEV (NMS_CAUSE_URI: there is none; _DEVICE: it has gone), -EACCES
+ *	and -EPERM (NMS_CAUSE_RIGHT: the text says whose it is), -EMFILE
+ *	(NMS_CAUSE_LIMIT), -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE, _OPTION, _PROFILE),
+ *	-ENOENT and -EBADMSG (NMS_CAUSE_ENERGY: the profile is missing or malformed),
+ *	-ENOMEM (NMS_CAUSE_MEMORY).
  */
 int nms_device_open(const char *uri, const struct nms_device_options *options,
 		    struct nms_device **device);
-/** Give the handle back.  The device itself goes with its last context. */
+/**
+ * Give the handle of a device back.
+ *
+ * The device itself goes with its last context.
+ * @device: NULL: does nothing.
+ * Threads: no other may use the handle from then on; its contexts may be used on.
+ */
 void nms_device_close(struct nms_device *device);
 
 struct nms_device_info {
@@ -155,8 +177,11 @@ struct nms_device_info {
 	char reason[192];	/* why this device and this way, in a line */
 };
 /**
- * -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE), -ENODEV and -EIO (NMS_CAUSE_DEVICE).  @info:
- * set up with NMS_INIT().  What a device does not tell is 0 or "".
+ * What a device is.
+ * @device: an open one.
+ * @info: set up with NMS_INIT().  What a device does not tell is 0 or "".
+ * Return: 0; -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE), -ENODEV and -EIO
+ *	(NMS_CAUSE_DEVICE).
  */
 int nms_device_info(struct nms_device *device, struct nms_device_info *info);
 
@@ -176,26 +201,45 @@ struct nms_counters {
 	uint64_t commands, errors;
 };
 /**
- * All contexts together.  -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE).  A device behind the
- * kernel counts since it came up and all its users, which only administrators may see
- * (-EPERM, NMS_CAUSE_RIGHT: CAP_PERFMON), and does not tell busy_ns.
+ * What a device has counted for all contexts together.
+ *
+ * A device behind the kernel counts since it came up and all its users, which only
+ * administrators may see, and does not tell busy_ns.
+ * @device: an open one.
+ * @counters: set up with NMS_INIT().  Energy in picojoules, modelled, not
+ *	measured.
+ * Return: 0; -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE), -EPERM (NMS_CAUSE_RIGHT:
+ *	CAP_PERFMON), -ENODEV and -EIO (NMS_CAUSE_DEVICE).
  */
 int nms_device_counters(struct nms_device *device, struct nms_counters *counters);
 
 /**
- * A context owns its buffers, datasets and jobs.  Contexts do not see each
- * other's buffers; its jobs run one after another, those of several contexts at
- * once.  -EINVAL, -ENOMEM, and what opening the device's node gives.  Free with
- * nms_context_destroy().
+ * Make a context, which owns its buffers, datasets and jobs.
+ *
+ * Contexts do not see each other's buffers; its jobs run one after another, those of
+ * several contexts at once.
+ * @device: an open one; the context keeps it.
+ * @context: where the handle goes; free it with nms_context_destroy().
+ * Return: 0; -EINVAL, -ENOMEM, and what opening the device's node gives.
  */
 int nms_context_create(struct nms_device *device, struct nms_context **context);
 /**
- * Cancels its jobs and waits for them; frees its buffers and the handles of its
- * datasets.  Handles of jobs and samples stay valid, ended, until their own
- * destroy.  No other thread may use the context meanwhile.
+ * Cancel the jobs of a context, wait for them, and free it.
+ *
+ * Its buffers and the handles of its datasets go with it.  Handles of jobs and samples
+ * stay valid, ended, until their own destroy.
+ * @context: NULL: does nothing.
+ * Threads: no other may use the context meanwhile.
  */
 void nms_context_destroy(struct nms_context *context);
-/** The commands of this context alone.  -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE). */
+/**
+ * What a device has counted for this context alone.
+ * @context: one of the caller's.
+ * @counters: set up with NMS_INIT().  Energy in picojoules, modelled, not
+ *	measured.
+ * Return: 0; -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE), -ENODEV and -EIO
+ *	(NMS_CAUSE_DEVICE).
+ */
 int nms_context_counters(struct nms_context *context, struct nms_counters *counters);
 
 /* ---- buffers and datasets -------------------------------------------- */
@@ -204,33 +248,55 @@ int nms_context_counters(struct nms_context *context, struct nms_counters *count
 #define NMS_WRITE	0x2u
 
 /**
- * @bytes of near memory, zeroed.  -ENOSPC and -EDQUOT (NMS_CAUSE_NEAR_MEMORY: all of
- * it, or the user's quota), -EMFILE (NMS_CAUSE_LIMIT), -EINTR (NMS_CAUSE_INTERRUPTED),
- * -EINVAL (0 bytes), -ENOMEM, -ENODEV.  Free with nms_buffer_destroy().
+ * Take near memory, zeroed.
+ * @context: whose it is.
+ * @bytes: above 0; whole pages are used.
+ * @buffer: where the handle goes; free it with nms_buffer_destroy().
+ * Return: 0; -ENOSPC and -EDQUOT (NMS_CAUSE_NEAR_MEMORY: all of it, or the user's
+ *	quota), -EMFILE (NMS_CAUSE_LIMIT), -EINTR (NMS_CAUSE_INTERRUPTED), -EINVAL (0
+ *	bytes), -ENOMEM, -ENODEV.
  */
 int nms_buffer_create(struct nms_context *context, uint64_t bytes, struct nms_buffer **buffer);
 /**
- * Memory of the caller in the place of near memory, without a copy; it must
- * outlive the buffer and the jobs that use it, and hold still while they run.
+ * Use memory of the caller in the place of near memory, without a copy.
+ *
+ * Rows may have any alignment; features, planes and vectors begin on a multiple of 4
+ * bytes.  Software accelerator only.  Nothing is metered for bringing it near.
+ * @context: whose buffer it is.
+ * @memory: stays the caller's; it must outlive the buffer and the jobs that use
+ *	it, and hold still while they run.
+ * @bytes: of it, above 0.
  * @access: NMS_READ, NMS_WRITE or both; what a command may do with it
- * (NMS_CAUSE_RIGHT).  Rows may have any alignment; features, planes and vectors
- * begin on a multiple of 4 bytes.  Software accelerator only (-EOPNOTSUPP).
- * Nothing is metered for bringing it near.  -EINVAL, -ENOMEM.
+ *	(NMS_CAUSE_RIGHT).
+ * @buffer: where the handle goes; free it with nms_buffer_destroy().
+ * Return: 0; -EOPNOTSUPP (a device), -EINVAL, -ENOMEM.
  */
 int nms_buffer_wrap(struct nms_context *context, void *memory, uint64_t bytes,
 		    unsigned int access, struct nms_buffer **buffer);
 /**
- * Give the handle back.  The memory is freed when the last job that uses it has
- * ended.  Of a buffer that belongs to a dataset: does nothing.
+ * Give the handle of a buffer back.
+ *
+ * The memory is freed when the last job that uses it has ended.  Of a buffer that
+ * belongs to a dataset: does nothing.
+ * @buffer: NULL: does nothing.
+ * Threads: no other may use the handle from then on.
  */
 void nms_buffer_destroy(struct nms_buffer *buffer);
-/** In bytes, as it was asked for. */
+/**
+ * How large a buffer is.
+ * @buffer: one of the caller's.
+ * Return: bytes, as they were asked for.
+ */
 uint64_t nms_buffer_size(const struct nms_buffer *buffer);
 
 enum nms_dtype {
 	NMS_U8 = 1, NMS_I8, NMS_F16, NMS_BF16, NMS_F32, NMS_F64, NMS_U32
 };
-/** Bytes of an element, 0 for a value that is none. */
+/**
+ * How large an element is.
+ * @dtype: any number.
+ * Return: bytes; 0 for a value that is none.
+ */
 size_t nms_dtype_size(enum nms_dtype dtype);
 
 /** A matrix in a buffer, row after row.  @stride 0: packed. */
@@ -251,34 +317,51 @@ struct nms_vector {
 };
 
 /**
- * Rows in near memory under a name that other contexts of the device can open:
- * on a device those of other processes too, on the software accelerator those of
- * the same nms_device.  It stays until nms_dataset_unlink(), beyond the context
- * that made it; on the software accelerator it goes with the device.
- * @name: 1 to 63 printable characters of ASCII, no '/'.  @matrix: copied; begins at
- * byte 0 of its buffer, one of this context, which now belongs to the dataset (also
- * if it was wrapped: that memory must then stay until the dataset has neither name
- * nor handle).
- * @mode: who may open it, bits 0666 as for a file; the owner is the caller.
+ * Give rows in near memory a name by which other contexts can open them.
  *
- * -EEXIST (NMS_CAUSE_NAME), -EINVAL (NMS_CAUSE_ARGUMENT, _RANGE), -ENOMEM; the
- * buffer is then still the caller's.  Free with nms_dataset_close().
+ * On a device those of other processes too, on the software accelerator those of the
+ * same nms_device.  It stays until nms_dataset_unlink(), beyond the context that made
+ * it; on the software accelerator it goes with the device.
+ * @context: whose buffer it is.
+ * @name: 1 to 63 printable characters of ASCII, no '/'.
+ * @matrix: copied; begins at byte 0 of its buffer, one of this context, which now
+ *	belongs to the dataset (also if it was wrapped: that memory must then stay until
+ *	the dataset has neither name nor handle).
+ * @mode: who may open it, bits 0666 as for a file; the owner is the caller.
+ * @dataset: where the handle goes; free it with nms_dataset_close().
+ * Return: 0; -EEXIST (NMS_CAUSE_NAME), -EINVAL (NMS_CAUSE_ARGUMENT, _RANGE),
+ *	-ENOMEM; on an error the buffer is still the caller's.
  */
 int nms_dataset_create(struct nms_context *context, const char *name,
 		       const struct nms_matrix *matrix, unsigned int mode,
 		       struct nms_dataset **dataset);
 /**
- * The dataset of that name on this device.  The context that made it keeps its
- * rights, others may read.  -ENOENT (NMS_CAUSE_NAME), -EACCES (NMS_CAUSE_RIGHT),
- * -EINVAL (also if its owner says of the rows what its near memory cannot hold),
- * -ENOMEM.  Free with nms_dataset_close().
+ * Open the dataset of that name on this device.
+ *
+ * The context that made it keeps its rights, others may read.
+ * @context: whose handle it will be.
+ * @name: as it was created.
+ * @dataset: where the handle goes; free it with nms_dataset_close().
+ * Return: 0; -ENOENT (NMS_CAUSE_NAME), -EACCES (NMS_CAUSE_RIGHT), -EINVAL (also if
+ *	its owner says of the rows what its near memory cannot hold), -ENOMEM.
  */
 int nms_dataset_open(struct nms_context *context, const char *name, struct nms_dataset **dataset);
-/** Forget the handle.  Near memory is free once name, handles and jobs have gone. */
+/**
+ * Forget the handle of a dataset.
+ *
+ * Near memory is free once name, handles and jobs have gone.
+ * @dataset: NULL: does nothing.
+ * Threads: no other may use the handle from then on.
+ */
 void nms_dataset_close(struct nms_dataset *dataset);
 /**
- * Take the name away; who has a handle keeps it.  -ENOENT (NMS_CAUSE_NAME), -EPERM
- * (NMS_CAUSE_RIGHT: neither its owner nor an administrator).
+ * Take the name of a dataset away.
+ *
+ * Who has a handle keeps it.
+ * @context: of the caller; not the one that made it, necessarily.
+ * @name: as it was created.
+ * Return: 0; -ENOENT (NMS_CAUSE_NAME), -EPERM (NMS_CAUSE_RIGHT: neither its owner
+ *	nor an administrator).
  */
 int nms_dataset_unlink(struct nms_context *context, const char *name);
 
@@ -293,13 +376,27 @@ struct nms_dataset_info {
 	uint32_t generation;		/* raised when contents were lost */
 };
 /**
- * Number @i, from 0, of the datasets that the caller may use.  -ENOENT after the
- * last (not an error: nms_last_error() stays), -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE).
+ * What a dataset is, by its number among those that the caller may use.
+ *
+ * Numbers change when datasets come and go.
+ * @context: of the caller.
+ * @i: from 0.
+ * @info: set up with NMS_INIT().
+ * Return: 0; -ENOENT after the last (not an error: nms_last_error() stays),
+ *	-EINVAL (NMS_CAUSE_ARGUMENT, _SIZE).
  */
 int nms_dataset_info(struct nms_context *context, size_t i, struct nms_dataset_info *info);
-/** Where its rows are, stride filled in.  Owned by the dataset. */
+/**
+ * Where the rows of a dataset are.
+ * @dataset: an open one.
+ * Return: its matrix, stride filled in.  Owned by the dataset.
+ */
 const struct nms_matrix *nms_dataset_matrix(const struct nms_dataset *dataset);
-/** Owned by the dataset. */
+/**
+ * What a dataset is called.
+ * @dataset: an open one.
+ * Return: its name.  Owned by the dataset.
+ */
 const char *nms_dataset_name(const struct nms_dataset *dataset);
 
 /* ---- commands and jobs ------------------------------------------------ */
@@ -437,7 +534,11 @@ enum nms_phase {
 	NMS_PHASE_READ, NMS_PHASE_REDUCE, NMS_PHASE_NEIGHBOURS, NMS_PHASE_SEARCH,
 	NMS_PHASE_EMBED, NMS_PHASE_ENTROPY, NMS_PHASE_SELECT, NMS_PHASE_GATHER, NMS_NPHASES
 };
-/** "read", "reduce" and so on; "" for a number that is none. */
+/**
+ * What a phase is called.
+ * @phase: any number.
+ * Return: "read", "reduce" and so on; "" for a number that is none.  Static.
+ */
 const char *nms_phase_name(enum nms_phase phase);
 
 /** What one command did. */
@@ -492,37 +593,55 @@ struct nms_trace {
 };
 
 /**
- * Submit @count commands (1 to 65535) that run in order; the first error ends
- * the job.  Returns at once; jobs of a context run in the order in which they
- * were submitted.  Buffers are this context's (-EACCES, NMS_CAUSE_RIGHT).
- * @commands are copied; host memory that they name must stay
- * until the job has ended; buffers are kept by the job.
+ * Submit commands that run in order.
  *
- * -EINVAL (NMS_CAUSE_ARGUMENT, _RANGE), -ENOMEM, or the errno of eventfd(2).
- * What only the device can tell (rights, numbers, indices) is the outcome of the
- * job.  Free with nms_job_destroy().
+ * Returns at once.  The first error ends the job; jobs of a context run in the order
+ * in which they were submitted.  What only the device can tell (rights, numbers,
+ * indices) is the outcome of the job.
+ * @context: whose buffers the commands name (-EACCES, NMS_CAUSE_RIGHT).
+ * @commands: copied; host memory that they name must stay until the job has ended;
+ *	buffers are kept by the job.
+ * @count: 1 to 65535.
+ * @job: where the handle goes; free it with nms_job_destroy().
+ * Return: 0; -EINVAL (NMS_CAUSE_ARGUMENT, _RANGE), -EACCES (NMS_CAUSE_RIGHT),
+ *	-ENOMEM, or the errno of eventfd(2).
  */
 int nms_job_submit(struct nms_context *context, const struct nms_command *commands,
 		   size_t count, struct nms_job **job);
 /**
- * Wait until the job has ended or CLOCK_MONOTONIC reaches @deadline (NULL: for
- * ever).  Returns the job's outcome, which is then also this thread's last
- * error, or -ETIMEDOUT (NMS_CAUSE_TIMEOUT; the job goes on).  Signals do not end
- * the wait.  Outcomes: 0; -ECANCELED; -ETIME (a command's deadline); -EINVAL and
- * -EACCES with their causes; -ENOMEM (NMS_CAUSE_MEMORY, _LOCKED_MEMORY); -EDOM
- * (NMS_CAUSE_DIVERGED); -ESTALE (contents of a buffer were lost); -ENETRESET (the
- * device was reset: it may be tried again); -ENODEV (it has gone); -EREMOTEIO,
- * -EPROTO, -EIO (it failed).
+ * Wait until a job has ended.
+ *
+ * Signals do not end the wait.
+ * @job: one that was submitted.
+ * @deadline: of CLOCK_MONOTONIC; NULL: for ever.
+ * Return: the job's outcome, which is then also this thread's last error, or
+ *	-ETIMEDOUT (NMS_CAUSE_TIMEOUT; the job goes on).  Outcomes: 0; -ECANCELED;
+ *	-ETIME (a command's deadline); -EINVAL and -EACCES with their causes; -ENOMEM
+ *	(NMS_CAUSE_MEMORY, _LOCKED_MEMORY); -EDOM (NMS_CAUSE_DIVERGED); -ESTALE
+ *	(contents of a buffer were lost); -ENETRESET (the device was reset: it may be
+ *	tried again); -ENODEV (it has gone); -EREMOTEIO, -EPROTO, -EIO (it failed).
  */
 int nms_job_wait(struct nms_job *job, const struct timespec *deadline);
-/** -EAGAIN while it runs, else as nms_job_wait(). */
+/**
+ * Has a job ended?
+ * @job: one that was submitted.
+ * Return: -EAGAIN while it runs, else as nms_job_wait().
+ */
 int nms_job_poll(struct nms_job *job);
-/** A descriptor that is readable once the job has ended; owned by the job. */
+/**
+ * A descriptor that is readable once the job has ended.
+ * @job: one that was submitted.
+ * Return: the descriptor, for poll(2) and the like.  Owned by the job: do not read
+ *	or close it.
+ */
 int nms_job_fd(struct nms_job *job);
 /**
- * Ask it to stop.  Safe from a signal handler, any number of times.  A job that
- * has not begun ends at once, one that runs within milliseconds, with
+ * Ask a job to stop.
+ *
+ * A job that has not begun ends at once, one that runs within milliseconds, with
  * -ECANCELED; one that was about to end may still end as it would have.
+ * @job: one that was submitted; any number of times.
+ * Threads: any, and a signal handler as well.
  */
 void nms_job_cancel(struct nms_job *job);
 
@@ -532,13 +651,36 @@ struct nms_progress {
 	enum nms_phase phase;
 	uint64_t done, total;		/* steps of that phase */
 };
-/** Never waits.  -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE). */
+/**
+ * How far a job has come.
+ *
+ * Never waits.
+ * @job: one that was submitted.
+ * @progress: set up with NMS_INIT().
+ * Return: 0; -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE).
+ */
 int nms_job_progress(struct nms_job *job, struct nms_progress *progress);
-/** The result of command @i of a job that has ended.  -EAGAIN, -EINVAL. */
+/**
+ * What one command of a job did.
+ * @job: one that has ended.
+ * @i: which command, from 0.
+ * @result: set up with NMS_INIT().
+ * Return: 0; -EAGAIN while the job runs, -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE).
+ */
 int nms_job_result(struct nms_job *job, size_t i, struct nms_result *result);
-/** The error that ended it (error 0: none), owned by the job; NULL while it runs. */
+/**
+ * What ended a job.
+ * @job: one that was submitted.
+ * Return: the error (error 0: none), owned by the job; NULL while it runs.
+ */
 const struct nms_error *nms_job_error(struct nms_job *job);
-/** Cancels and waits if it still runs. */
+/**
+ * Free a job.
+ *
+ * Cancels it and waits if it still runs.
+ * @job: NULL: does nothing.  Not that of a sample.
+ * Threads: no other may use the job meanwhile.
+ */
 void nms_job_destroy(struct nms_job *job);
 
 /* ---- the whole selection ---------------------------------------------- */
@@ -568,15 +710,15 @@ struct nms_sample_params {
 };
 
 /**
- * Choose exemplars from @data (any dtype but NMS_U32, at most 2^32 - 1 rows),
- * which is in near memory.  Returns at once; wait on nms_sample_job(), then read
- * the outcome.  @params and all it points to are copied.
+ * Choose exemplars from data which is in near memory.
+ *
+ * Returns at once; wait on nms_sample_job(), then read the outcome.
  *
  * One job: the lists are written, REDUCE makes features of the rows, EMBED makes
  * the plane where the rule works in it or the caller wants one, SELECT chooses,
  * and what the outcome holds is read back: the rows never cross the link.
  *
- * Methods.  auto: herding on quarter-whitened features, within class if there are
+ * Methods.  auto: herding on half-whitened features, within class if there are
  * labels.
  * nms: strata of a plane at the given perplexity, bandwidths by differential
  * evolution.  adapsne: strata of a plane whose perplexity is chosen by entropy,
@@ -586,16 +728,25 @@ struct nms_sample_params {
  * its own share of the count.  "auto" may change with the version of the
  * library; the result says which rule it was.
  *
- * -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE, _RANGE, _COUNT, _FEATURES, _PERPLEXITY,
- * _INDEX, _QUOTA, _PROFILE, _METHOD, _NOT_FINITE for @mass), -ENOSPC
- * (NMS_CAUSE_NEAR_MEMORY), -ENOMEM (NMS_CAUSE_ESTIMATE: more memory would be
- * needed than is available, the text has the figures; NMS_CAUSE_MEMORY).  What
- * is wrong with the data itself is the outcome of the job.  Free with
- * nms_sample_destroy().
+ * What is wrong with the data itself is the outcome of the job.
+ *
+ * @context: whose buffer the data is in.
+ * @data: rows x columns, any dtype but NMS_U32, at most 2^32 - 1 rows; copied, and
+ *	its buffer kept.
+ * @params: set up with NMS_INIT(); copied with all it points to.
+ * @sample: where the handle goes; free it with nms_sample_destroy().
+ * Return: 0; -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE, _RANGE, _COUNT, _FEATURES, _PERPLEXITY,
+ *	_INDEX, _QUOTA, _PROFILE, _METHOD, _NOT_FINITE for the mass), -ENOSPC
+ *	(NMS_CAUSE_NEAR_MEMORY), -ENOMEM (NMS_CAUSE_ESTIMATE: more memory would be
+ *	needed than is available, the text has the figures; NMS_CAUSE_MEMORY).
  */
 int nms_sample_submit(struct nms_context *context, const struct nms_matrix *data,
 		      const struct nms_sample_params *params, struct nms_sample **sample);
-/** Its job; owned by the sample: wait, poll, cancel, but do not destroy. */
+/**
+ * The job of a selection.
+ * @sample: one that was submitted.
+ * Return: the job, owned by the sample: wait, poll, cancel, but do not destroy.
+ */
 struct nms_job *nms_sample_job(struct nms_sample *sample);
 
 /** The outcome.  Pointers are owned by the sample. */
@@ -612,23 +763,50 @@ struct nms_sample_result {
 	int nested;			/* a prefix is the smaller selection of its class */
 	struct nms_result total;	/* summed over the commands */
 };
-/** -EAGAIN while it runs, or the job's error; -EINVAL (NMS_CAUSE_ARGUMENT, _SIZE). */
+/**
+ * The outcome of a selection.
+ * @sample: one that was submitted.
+ * @result: set up with NMS_INIT(); what it then points to is owned by the sample.
+ * Return: 0; -EAGAIN while it runs, or the job's error; -EINVAL
+ *	(NMS_CAUSE_ARGUMENT, _SIZE).
+ */
 int nms_sample_result(struct nms_sample *sample, struct nms_sample_result *result);
-/** Cancels and waits if it still runs; frees what the outcome points to. */
+/**
+ * Free a selection, and what its outcome points to.
+ *
+ * Cancels it and waits if it still runs.
+ * @sample: NULL: does nothing.
+ * Threads: no other may use the sample, its job or its outcome meanwhile.
+ */
 void nms_sample_destroy(struct nms_sample *sample);
 
 /**
- * Near memory and host memory that this selection would take beside the data
- * itself, in bytes; with the software accelerator near memory is host memory
- * and counts in both.  An upper bound: labels are not looked at.  Either pointer
- * may be NULL.  Errors as nms_sample_submit() without -ENOSPC.
+ * How much memory a selection would take beside the data itself.
+ *
+ * An upper bound: labels are not looked at.  With the software accelerator near memory
+ * is host memory and counts in both.
+ * @context: where it would run.
+ * @data: as for nms_sample_submit(); nothing is read of it.
+ * @params: as for nms_sample_submit().
+ * @near_bytes: near memory, in bytes; may be NULL.
+ * @host_bytes: host memory, in bytes; may be NULL.
+ * Return: 0; errors as nms_sample_submit() without -ENOSPC.
  */
 int nms_sample_estimate(struct nms_context *context, const struct nms_matrix *data,
 			const struct nms_sample_params *params,
 			uint64_t *near_bytes, uint64_t *host_bytes);
 
-/** The names of the methods: 0, 1, ... until NULL; and what each does, in a line. */
+/**
+ * The name of a method.
+ * @i: from 0.
+ * Return: the name; NULL after the last.  Static.
+ */
 const char *nms_method_name(size_t i);
+/**
+ * What a method does, in a line.
+ * @i: from 0.
+ * Return: the text; NULL after the last.  Static.
+ */
 const char *nms_method_text(size_t i);
 
 /* not for direct use */
