@@ -12,7 +12,7 @@ setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
 # The target of a bare make.
 all:
 
-.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench vmbench fuzz soak fuzz-kernel \ deb debcheck coverage install clean help
+.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench vmbench fuzz soak fuzz-kernel \ deb debcheck coverage docs install clean help
 
 all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
 	@ninja -C $(BUILD) --quiet
@@ -39,6 +39,11 @@ lint: ## run the static checks
 	@$(setup) build check vm lint
 	@$(MAKE) --no-print-directory setup-build
 	@scripts/lint $(BUILD)
+
+docs: ## build the documentation as HTML in build/docs/
+	@$(setup) build docs
+	@$(MAKE) --no-print-directory all
+	@scripts/docs $(BUILD)
 
 # Of the running kernel, or KDIR=.
 module: ## build the kernel module in build/module/<release>/ (KDIR=...)
