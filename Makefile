@@ -12,7 +12,8 @@ setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
 # The target of a bare make.
 all:
 
-.PHONY: all setup-build demo check lint module kselftest vmcheck vmtool bench vmbench fuzz soak fuzz-kernel \ deb debcheck coverage docs install clean help
+.PHONY: all setup-build demo check lint docs module kselftest vmcheck vmtool bench vmbench \
+	fuzz fuzz-kernel soak coverage deb debcheck install clean help
 
 all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
 	@ninja -C $(BUILD) --quiet
@@ -70,6 +71,7 @@ soak: ## jobs of all kinds under faults, resets, removals and kills (SECONDS=180
 	@$(MESON) configure $(BUILD) -Dtests=enabled
 	@ninja -C $(BUILD) --quiet
 	@scripts/vmsoak $(BUILD) $(or $(SECONDS),1800) $(or $(KERNELS),6.1) $(or $(SEED),1)
+
 fuzz-kernel: ## system calls at random under faults, in a guest (SECONDS=300 SEED=1)
 	@$(setup) build check vm
 	@$(MAKE) --no-print-directory all
@@ -97,6 +99,7 @@ deb: ## build the Debian packages, in build/deb/
 debcheck: deb ## install them in a clean root, use them there, and purge them
 	@$(setup) debcheck
 	@scripts/debcheck $(BUILD)/deb
+
 coverage: ## which lines the tests reach, without a guest (COVERAGE=--files: which they do not)
 	@$(setup) build check coverage
 	@scripts/coverage $(BUILD)/coverage $(COVERAGE)
