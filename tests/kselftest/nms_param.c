@@ -145,7 +145,7 @@ TEST_F(param, reduce)
 		FIELD(nms_hw_reduce, input.dtype, NMS_HW_U32, -EINVAL),
 		FIELD(nms_hw_reduce, output.rows, NMS_ROWS - 1, -EINVAL),
 		FIELD(nms_hw_reduce, output.cols, NMS_COLS + 1, -EINVAL),
-		FIELD(nms_hw_reduce, scaling, 2, -EINVAL),
+		FIELD(nms_hw_reduce, scaling, 3, -EINVAL),
 		FIELD(nms_hw_reduce, reserved, 1, -EINVAL),
 	};
 
