@@ -191,12 +191,27 @@ class Inputs(Case):
             head = bytes([0, 0, 8, len(dims)]) + b"".join(struct.pack(">I", n) for n in dims)
             self.refused(self.put("a.idx", head + bytes(64)), match="a.idx")
 
-    def png(self, width, height):
+    def png(self, width, height, between=b"", pixels=bytes(1000)):
         def chunk(kind, data):
             return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
         return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) +
-                chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b""))
+                between + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b""))
+
+    def test_text_within_an_image(self):
+        """1.5 GB of it, in 1.5 MB; nobody reads it."""
+        text = b"k\0\0" + zlib.compress(bytes(b"a" * 7900000), 9)
+        chunk = struct.pack(">I", len(text)) + b"zTXt" + text + struct.pack(">I", zlib.crc32(b"zTXt" + text))
+        os.mkdir(self.path("images"))
+        for i in range(9):
+            self.put(f"images/{i}.png", self.png(1, 1, chunk * 200 if not i else b"", bytes(4)))
+
+        def limited():
+            if not INSTRUMENTED:
+                resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+
+        done = self.run_tool(self.path("images"), "--method", "random", preexec_fn=limited)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
 
     def test_bombs(self):
         """Small files that would be large: no more than 1 GiB of address space for them."""

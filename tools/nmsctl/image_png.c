@@ -70,6 +70,8 @@ static int decode(struct png_reader *r, struct image *image, uint8_t *pixels)
 	if (setjmp(png_jmpbuf(r->png)))
 		return -EINVAL;
 	png_set_read_fn(r->png, r, on_read);
+	/* text and colour profiles are of no use here, and inflate to a thousand times their size */
+	png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
 	png_read_info(r->png, r->info);
 	found.width = png_get_image_width(r->png, r->info);
 	found.height = png_get_image_height(r->png, r->info);
