@@ -490,7 +490,7 @@ static void faults_on(uint64_t *state, bool small)
 
 	for (int i = 0; i < 3; i++) {
 		const char *const set[][2] = {
-			{ "task-filter", "Y" }, { "ignore-gfp-wait", "N" },
+			{ "task-filter", "Y" }, { "cache-filter", "N" }, { "ignore-gfp-wait", "N" },
 			{ "ignore-gfp-highmem", "N" }, { "verbose", "0" }, { "interval", "1" },
 			{ "probability", value }, { "min-order", small ? "0" : "1" },
 		};
