@@ -6,10 +6,25 @@
 #ifndef NMS_COMPAT_H
 #define NMS_COMPAT_H
 
+#include <linux/list.h>
+
 #ifdef NMS_HAS_URING_CMD_H
 #include <linux/io_uring/cmd.h>
 #else
 #include <linux/io_uring.h>
+#endif
+
+/* Of 6.3, and of later 6.1.y. */
+#ifndef NMS_HAS_LIST_COUNT
+static inline size_t list_count_nodes(struct list_head *head)
+{
+	struct list_head *at;
+	size_t count = 0;
+
+	list_for_each(at, head)
+		count++;
+	return count;
+}
 #endif
 
 /* The payload of a command, of at most 16 bytes; the user can still change it. */

@@ -3,6 +3,7 @@
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
+#include "nms_compat.h"
 #include "nms_drv.h"
 
 static struct dentry *nms_debugfs_root;
@@ -12,13 +13,10 @@ static void nms_debugfs_queue(struct seq_file *m, struct nms_queue *q)
 	static const char * const state[] = {
 		[NMS_QUEUE_HOLD] = "hold", [NMS_QUEUE_RUN] = "run", [NMS_QUEUE_DEAD] = "dead",
 	};
-	unsigned int waiting = 0;
-	struct list_head *at;
+	unsigned int waiting;
 
 	spin_lock_irq(&q->lock);
-	/* early 6.1 has no list_count_nodes() */
-	list_for_each(at, &q->waiting)
-		waiting++;
+	waiting = list_count_nodes(&q->waiting);
 	seq_printf(m, "%u %s vector %u entries %u flying %u waiting %u doorbells %llu completions %llu spurious %llu missed_irqs %llu\n",
 		   q->id, state[q->state], q->vector, q->entries, q->in_flight, waiting,
 		   q->doorbells, q->completions, q->spurious, q->missed_irqs);

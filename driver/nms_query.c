@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <linux/uaccess.h>
 
+#include "nms_compat.h"
 #include "nms_regs.h"
 
 static int nms_query_device(struct nms_device *nms, struct nms_query_device *q)
