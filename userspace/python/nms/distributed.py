@@ -106,6 +106,14 @@ def _cores() -> Optional[int]:
         return None
 
 
+def _even(rows: Any, chosen: Any) -> np.ndarray:
+    """Each chosen row's part of the rows of its class."""
+    names, sizes = np.unique(rows, return_counts=True)
+    at, taken = np.unique(np.searchsorted(names, chosen), return_inverse=True, return_counts=True)[1:]
+    share = sizes[np.searchsorted(names, np.unique(chosen))] / taken
+    return share[at].astype(np.float32)
+
+
 def _pick(source: Any, labels: Any, budget: Any, options: Dict[str, Any]) -> Dict[str, Any]:
     """The exemplars of a shard: rows, their numbers, weights and labels."""
     X = _load(source)
@@ -117,7 +125,12 @@ def _pick(source: Any, labels: Any, budget: Any, options: Dict[str, Any]) -> Dic
         found = _load(labels)
         chosen = sample_here(X, found, quotas=budget, **options)
         classes = found[chosen.indices]
-    return {"row": chosen.indices, "weights": chosen.weights,
+    weights = chosen.weights
+    if chosen.rule == "herding":
+        # whose exemplars, each as much as the other, are what has the mean of the rows
+        rows = np.zeros(len(X), np.uint8) if labels is None else found
+        weights = _even(rows, rows[chosen.indices])
+    return {"row": chosen.indices, "weights": weights,
             "rows": np.ascontiguousarray(X[chosen.indices]), "labels": classes}
 
 
