@@ -67,6 +67,12 @@ static void nms_dataset_describe(const struct nms_dataset *ds, struct nms_query_
 	info->dtype = ds->about.dtype;
 }
 
+/* Names go with the device.  Under table_lock. */
+static int nms_dataset_absent(struct nms_device *nms)
+{
+	return READ_ONCE(nms->state) == NMS_GONE ? -ENODEV : -ENOENT;
+}
+
 static int nms_dataset_add(struct nms_device *nms, struct nms_dataset *ds)
 {
 	int err = 0;
@@ -141,7 +147,7 @@ int nms_dataset_open(struct nms_context *ctx, struct nms_dataset_open *arg)
 	mutex_lock(&nms->table_lock);
 	ds = nms_dataset_find(nms, arg->name);
 	if (!ds) {
-		err = -ENOENT;
+		err = nms_dataset_absent(nms);
 	} else if (arg->access & ~nms_dataset_rights(ds)) {
 		err = -EACCES;
 	} else {
@@ -177,7 +183,7 @@ int nms_dataset_unlink(struct nms_context *ctx, const struct nms_dataset_unlink 
 	mutex_lock(&nms->table_lock);
 	ds = nms_dataset_find(nms, arg->name);
 	if (!ds)
-		err = -ENOENT;
+		err = nms_dataset_absent(nms);
 	else if (!uid_eq(current_fsuid(), ds->uid) && !capable(CAP_SYS_ADMIN))
 		err = -EPERM;
 	if (!err) {

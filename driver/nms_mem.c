@@ -10,6 +10,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
 
 #include "nms_compat.h"
@@ -104,7 +105,8 @@ int nms_mem_pin(struct nms_context *ctx, struct nms_mem *mem, u64 address, u64 l
 	unsigned int offset = offset_in_page(address);
 	int err;
 
-	if (address + length > ULONG_MAX)
+	/* What is not the user's is no page of his; a late kernel says of the last page -EOVERFLOW. */
+	if (address + length > ULONG_MAX || !access_ok(u64_to_user_ptr(address), length))
 		return -EFAULT;
 	mem->dir = device_writes ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
 	mem->npages = DIV_ROUND_UP(offset + length, PAGE_SIZE);
