@@ -105,7 +105,7 @@ int nms_mem_pin(struct nms_context *ctx, struct nms_mem *mem, u64 address, u64 l
 	unsigned int offset = offset_in_page(address);
 	int err;
 
-	/* What is not the user's is no page of his; a late kernel says of the last page -EOVERFLOW. */
+	/* Where the address space ends a late kernel would say -EOVERFLOW. */
 	if (address + length > ULONG_MAX || !access_ok(u64_to_user_ptr(address), length))
 		return -EFAULT;
 	mem->dir = device_writes ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
