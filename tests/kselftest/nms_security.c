@@ -394,22 +394,22 @@ static void left_behind(struct __test_metadata *_metadata, FIXTURE_DATA(security
 	free(seen);
 }
 
-TEST_F(security, contents_after_close)
+TEST_F_TIMEOUT(security, contents_after_close, 600)
 {
 	left_behind(_metadata, self, CLOSES);
 }
 
-TEST_F(security, contents_after_kill)
+TEST_F_TIMEOUT(security, contents_after_kill, 600)
 {
 	left_behind(_metadata, self, IS_KILLED);
 }
 
-TEST_F(security, contents_after_reset)
+TEST_F_TIMEOUT(security, contents_after_reset, 600)
 {
 	left_behind(_metadata, self, IS_KILLED_AT_RESET);
 }
 
-TEST_F(security, contents_after_lost_answer)
+TEST_F_TIMEOUT(security, contents_after_lost_answer, 600)
 {
 	left_behind(_metadata, self, LOSES_AN_ANSWER);
 }
