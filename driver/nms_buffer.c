@@ -87,17 +87,22 @@ static int nms_grant_take(struct nms_buffer *buffer, u32 context, u32 access)
 
 /*
  * Tell the device all that it does not know; @none: it knows nothing, for the
- * range is new.
+ * range is new.  The first error, but all are tried.
  */
-void nms_buffer_tell_all(struct nms_buffer *buffer, bool none)
+int nms_buffer_tell_all(struct nms_buffer *buffer, bool none)
 {
 	struct nms_grant *grant, *next;
+	int first = 0;
 
 	list_for_each_entry_safe(grant, next, &buffer->grants, link) {
+		int err;
+
 		if (none)
 			grant->told = 0;
-		nms_grant_tell(buffer, grant);
+		err = nms_grant_tell(buffer, grant);
+		first = first ?: err;
 	}
+	return first;
 }
 
 /* What the device could not be told now it is told after its recovery. */
@@ -295,6 +300,34 @@ struct nms_handle *nms_handle_get(struct nms_context *ctx, u32 id)
 	return handle;
 }
 
+static bool nms_may_try_again(int err)
+{
+	return err == -ENETRESET || err == -ETIMEDOUT;
+}
+
+/*
+ * Whom a recovery should have told meanwhile it has not told if it was past the buffer
+ * already: ask again.
+ */
+static int nms_handle_make_sure(struct nms_handle *handle)
+{
+	struct nms_buffer *buffer = handle->buffer;
+	int err = -ETIMEDOUT;
+
+	for (int i = 0; i < 3 && nms_may_try_again(err); i++) {
+		struct nms_grant *grant;
+
+		err = nms_wait_live(buffer->nms);
+		if (err)
+			return err;
+		mutex_lock(&buffer->lock);
+		grant = nms_grant_find(buffer, handle->context);
+		err = buffer->dead || !grant ? -ESTALE : nms_grant_tell(buffer, grant);
+		mutex_unlock(&buffer->lock);
+	}
+	return err;
+}
+
 static int nms_handle_grant(struct nms_handle *handle)
 {
 	struct nms_buffer *buffer = handle->buffer;
@@ -304,15 +337,19 @@ static int nms_handle_grant(struct nms_handle *handle)
 	if (err)
 		return err;
 	mutex_lock(&buffer->lock);
-	err = buffer->dead ? -ESTALE : 0;
-	if (!err)
-		err = nms_grant_take(buffer, handle->context, handle->access);
-	/* It will be told when the device is back. */
-	if (err == -ENETRESET || err == -ETIMEDOUT)
-		err = 0;
-	else if (err)
-		nms_grant_drop(buffer, handle->context, handle->access);
+	if (buffer->dead) {
+		mutex_unlock(&buffer->lock);
+		return -ESTALE;
+	}
+	err = nms_grant_take(buffer, handle->context, handle->access);
 	mutex_unlock(&buffer->lock);
+	if (nms_may_try_again(err))
+		err = nms_handle_make_sure(handle);
+	if (err) {
+		mutex_lock(&buffer->lock);
+		nms_grant_drop(buffer, handle->context, handle->access);
+		mutex_unlock(&buffer->lock);
+	}
 	return err;
 }
 

@@ -464,7 +464,7 @@ void nms_mem_free_pieces(struct nms_job_cmd *cmd);
 /* ---- nms_buffer.c, nms_export.c, nms_dataset.c, nms_user.c ------------------------- */
 int nms_buffer_create(struct nms_context *ctx, struct nms_buffer_create *arg);
 void nms_buffer_put(struct nms_buffer *buffer);
-void nms_buffer_tell_all(struct nms_buffer *buffer, bool none);
+int nms_buffer_tell_all(struct nms_buffer *buffer, bool none);
 int nms_range_grant(struct nms_buffer *buffer, u32 context, u32 rights, u64 *value);
 int nms_range_create(struct nms_buffer *buffer);
 int nms_handle_create(struct nms_context *ctx, struct nms_buffer *buffer, u32 access, u32 *id);

@@ -148,8 +148,12 @@ static int nms_buffer_make_good(struct nms_buffer *buffer)
 		return 0;
 	}
 	buffer->missing = false;
-	nms_buffer_tell_all(buffer, missing);
-	return 0;
+	err = nms_buffer_tell_all(buffer, missing);
+	if (err && !nms_is_fatal(err))
+		dev_warn(&buffer->nms->dev, "range %u: its rights are not known: %d\n",
+			 buffer->range, err);
+	/* Whoever has a right must not be refused for what the device was not told. */
+	return nms_is_fatal(err) ? err : 0;
 }
 
 /* After a reset: what is there still? */

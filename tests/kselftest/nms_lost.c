@@ -257,7 +257,8 @@ TEST_F(lost, power)
 }
 
 /* The same in the midst of a recovery: an answer to what it asks for gets lost. */
-TEST_F(lost, power_and_answers)
+static void power_and(struct __test_metadata *_metadata, FIXTURE_DATA(lost) *self,
+		      const char *fault)
 {
 	unsigned char data[SIZE];
 	uint32_t handle[4];
@@ -269,7 +270,7 @@ TEST_F(lost, power_and_answers)
 		ASSERT_TRUE(ask(self->control, "device power"));
 		ASSERT_TRUE(wait_state("dead", 30));
 		ASSERT_TRUE(ask(self->control, "device link up"));
-		snprintf(line, sizeof(line), "device fault admin drop %d", n);
+		snprintf(line, sizeof(line), "device fault admin %s %d", fault, n);
 		ASSERT_TRUE(ask(self->control, line));
 		ASSERT_EQ(0, put(SYSFS "recover", "1"));
 		ASSERT_TRUE(wait_state("live", 10));
@@ -284,6 +285,17 @@ TEST_F(lost, power_and_answers)
 			ASSERT_EQ(0, check_data(self->fd, handle[i], data, SIZE));
 		}
 	}
+}
+
+TEST_F(lost, power_and_answers)
+{
+	power_and(_metadata, self, "drop");
+}
+
+/* Or it is not even done: a right, for one, that a context has but the device was not told. */
+TEST_F(lost, power_and_requests)
+{
+	power_and(_metadata, self, "hang");
 }
 
 TEST_HARNESS_MAIN
