@@ -67,10 +67,15 @@ static void nms_dataset_describe(const struct nms_dataset *ds, struct nms_query_
 	info->dtype = ds->about.dtype;
 }
 
-/* Names go with the device.  Under table_lock. */
+/* Names go first, before its jobs have ended.  Under table_lock. */
+static bool nms_dataset_gone(struct nms_device *nms)
+{
+	return nms->unnumbered || READ_ONCE(nms->state) == NMS_GONE;
+}
+
 static int nms_dataset_absent(struct nms_device *nms)
 {
-	return READ_ONCE(nms->state) == NMS_GONE ? -ENODEV : -ENOENT;
+	return nms_dataset_gone(nms) ? -ENODEV : -ENOENT;
 }
 
 static int nms_dataset_add(struct nms_device *nms, struct nms_dataset *ds)
@@ -78,7 +83,7 @@ static int nms_dataset_add(struct nms_device *nms, struct nms_dataset *ds)
 	int err = 0;
 
 	mutex_lock(&nms->table_lock);
-	if (READ_ONCE(nms->state) == NMS_GONE)
+	if (nms_dataset_gone(nms))
 		err = -ENODEV;
 	else if (nms_dataset_find(nms, ds->about.name))
 		err = -EEXIST;
