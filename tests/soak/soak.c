@@ -83,6 +83,20 @@ static bool is_stuck(const struct soak *soak, unsigned int i)
 	       2 * SOAK_PATIENCE_S * 1000000000ull;
 }
 
+/* Where in the kernel a client stands that does not go on. */
+static void tell_stack(const struct soak *soak, unsigned int i)
+{
+	char path[64], line[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", (int)soak->pid[i]);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		printf("# client %u: %s", i, line);
+	if (f)
+		fclose(f);
+}
+
 /* Start anew whoever has died. */
 static void tend(struct soak *soak)
 {
@@ -93,6 +107,7 @@ static void tend(struct soak *soak)
 			bury(soak, i, status);
 		if (soak->pid[i] > 0 && is_stuck(soak, i)) {
 			printf("# client %u does not go on\n", i);
+			tell_stack(soak, i);
 			soak->stuck++;
 			kill_client(soak, i);
 		}
@@ -113,6 +128,7 @@ static void stop_clients(struct soak *soak)
 				bury(soak, i, status);
 			} else if (is_stuck(soak, i)) {
 				printf("# client %u does not end\n", i);
+				tell_stack(soak, i);
 				soak->stuck++;
 				kill_client(soak, i);
 			} else {

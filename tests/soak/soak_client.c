@@ -67,7 +67,7 @@ void soak_dataset_name(char *name, size_t size, unsigned int client, unsigned in
 static bool call_may_fail(int err)
 {
 	return err == -ENODEV || err == -ENXIO || err == -ENETRESET || err == -ETIMEDOUT ||
-	       err == -ESTALE || err == -EIO;
+	       err == -ESTALE || err == -EIO || err == -EREMOTEIO;
 }
 
 static int end_of(const struct slot *s, int err)
