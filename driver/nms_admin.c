@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Commands of the admin queue: one waits for the answer of each. */
 #include <linux/completion.h>
+#include <linux/ctype.h>
+#include <linux/delay.h>
 
 #include "nms_drv.h"
 
@@ -77,6 +79,15 @@ static int nms_admin_page(struct nms_device *nms, struct nms_hw_cmd *cmd, void *
 	return err;
 }
 
+/* It goes to the log and to terminals: what is no text there does not. */
+static void nms_clean_text(char *text, size_t size)
+{
+	text[size - 1] = '\0';
+	for (; *text; text++)
+		if (!isascii(*text) || !isprint(*text))
+			*text = '?';
+}
+
 int nms_admin_identify(struct nms_device *nms, struct nms_hw_identify *identify)
 {
 	struct nms_hw_cmd cmd = { .opcode = NMS_HW_ADMIN_IDENTIFY };
@@ -84,12 +95,12 @@ int nms_admin_identify(struct nms_device *nms, struct nms_hw_identify *identify)
 
 	if (err)
 		return err;
-	identify->model[sizeof(identify->model) - 1] = '\0';
-	identify->serial[sizeof(identify->serial) - 1] = '\0';
-	identify->firmware[sizeof(identify->firmware) - 1] = '\0';
-	identify->energy[sizeof(identify->energy) - 1] = '\0';
+	nms_clean_text(identify->model, sizeof(identify->model));
+	nms_clean_text(identify->serial, sizeof(identify->serial));
+	nms_clean_text(identify->firmware, sizeof(identify->firmware));
+	nms_clean_text(identify->energy, sizeof(identify->energy));
 	for (unsigned int i = 0; i < ARRAY_SIZE(identify->profile); i++)
-		identify->profile[i].name[sizeof(identify->profile[i].name) - 1] = '\0';
+		nms_clean_text(identify->profile[i].name, sizeof(identify->profile[i].name));
 	return 0;
 }
 

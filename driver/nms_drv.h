@@ -34,6 +34,7 @@
 #define NMS_NAME		"nms"
 #define NMS_QUEUE_ENTRIES	256	/* of a ring, where the device has room */
 #define NMS_ADMIN_ENTRIES	32
+#define NMS_LEAST_ENTRIES	3	/* the request for an event, another command, and none */
 #define NMS_CID_BITS		9	/* of the slot; the rest of a cid tells its uses apart */
 #define NMS_MAX_COMMANDS	64	/* in a job */
 #define NMS_MAX_JOBS		1024	/* of a context */

@@ -121,7 +121,7 @@ static int nms_check_regs(struct nms_device *nms)
 	nms->start_ms = max_t(unsigned int, NMS_HW_CAP_TIMEOUT_MS(nms->cap), 500);
 	nms->nqueues = min3((unsigned int)NMS_HW_CAP_QUEUES(nms->cap), num_possible_cpus(),
 			    max(nms_max_queues, 1u));
-	if (!nms->nqueues || NMS_HW_CAP_ENTRIES(nms->cap) < 2 ||
+	if (!nms->nqueues || NMS_HW_CAP_ENTRIES(nms->cap) < NMS_LEAST_ENTRIES ||
 	    NMS_HW_CQ_DOORBELL(nms->nqueues, nms->stride) + 4 > NMS_HW_BAR_REGS_SIZE)
 		return dev_err_probe(dev, -EPROTO, "implausible capabilities %#llx\n", nms->cap);
 	return 0;

@@ -9,13 +9,14 @@
 static int nms_query_device(struct nms_device *nms, struct nms_query_device *q)
 {
 	const struct nms_hw_identify *id = nms->identify;
+	u64 near_free = nms_read64(nms, NMS_HW_REG_NEAR_FREE);
 
 	q->abi_version = NMS_ABI_VERSION;
 	q->hw_version = nms->version;
 	q->numerics = le32_to_cpu(id->numerics);
 	q->profiles = min_t(u32, le16_to_cpu(id->profiles), ARRAY_SIZE(id->profile));
 	q->near_size = le64_to_cpu(id->near_size);
-	q->near_free = nms_read64(nms, NMS_HW_REG_NEAR_FREE);
+	q->near_free = min(near_free, q->near_size);
 	q->near_page = le64_to_cpu(id->near_page);
 	q->near_quota = READ_ONCE(nms->near_quota);
 	q->max_commands = NMS_MAX_COMMANDS;
@@ -33,7 +34,7 @@ static int nms_query_device(struct nms_device *nms, struct nms_query_device *q)
 	memcpy(q->firmware, id->firmware, sizeof(q->firmware));
 	memcpy(q->energy, id->energy, sizeof(q->energy));
 	q->clock_khz = le32_to_cpu(id->clock_khz);
-	return q->near_free == U64_MAX ? -ENODEV : 0;
+	return near_free == U64_MAX ? -ENODEV : 0;
 }
 
 static void nms_query_queues(struct nms_device *nms, struct nms_query_counters *c)

@@ -99,6 +99,14 @@ void nms_stop(struct nms_device *nms, enum nms_state state, int error)
 
 /* ---- start --------------------------------------------------------------------- */
 
+static bool nms_is_plausible(const struct nms_hw_identify *id)
+{
+	u64 size = le64_to_cpu(id->near_size), page = le64_to_cpu(id->near_page);
+
+	return is_power_of_2(page) && size && size <= S64_MAX && IS_ALIGNED(size, page) &&
+	       id->max_sgl_entries && id->max_contexts && id->max_ranges;
+}
+
 static int nms_check_identify(struct nms_device *nms, const struct nms_hw_identify *id, bool first)
 {
 	struct device *dev = &nms->pdev->dev;
@@ -108,13 +116,16 @@ static int nms_check_identify(struct nms_device *nms, const struct nms_hw_identi
 		dev_err(dev, "unknown size of queue entries\n");
 		return -EPROTO;
 	}
-	if (!is_power_of_2(le64_to_cpu(id->near_page)) || !id->max_sgl_entries ||
-	    le32_to_cpu(id->max_contexts) < 1) {
+	if (!nms_is_plausible(id)) {
 		dev_err(dev, "the device describes itself implausibly\n");
 		return -EPROTO;
 	}
+	/* Whoever has read a limit relies on it, a reset or not. */
 	if (!first && (id->near_size != nms->identify->near_size ||
-		       id->near_page != nms->identify->near_page)) {
+		       id->near_page != nms->identify->near_page ||
+		       id->max_sgl_entries != nms->identify->max_sgl_entries ||
+		       id->max_contexts != nms->identify->max_contexts ||
+		       id->max_ranges != nms->identify->max_ranges)) {
 		dev_err(dev, "not the device that it was before the reset\n");
 		return -EPROTO;
 	}
