@@ -79,7 +79,7 @@ struct nms_request {
 	void (*done)(struct nms_request *req);	/* in any context, no lock held */
 	struct nms_hw_result *block;	/* the device writes it; NULL: nobody asks for it */
 	struct nms_hw_cmd cmd;
-	unsigned long since;	/* jiffies of its submission, or of its last beat */
+	unsigned long since;	/* jiffies: when it came, was given, showed its last beat */
 	u32 beat;		/* of compute: the last one seen */
 	u32 began;		/* the same: jiffies when a first step was seen, 0: not yet */
 	u16 slot;
@@ -121,6 +121,7 @@ struct nms_queue {
 	unsigned int in_flight;
 	struct list_head waiting;
 	unsigned long progress;		/* jiffies of the last completion */
+	unsigned int spurious_run;	/* completions of nobody's commands since */
 	u64 doorbells, completions, spurious, missed_irqs;
 };
 
@@ -376,6 +377,7 @@ void nms_queue_fail(struct nms_queue *q, int error, bool lost, bool waiting);
 bool nms_queue_cid(struct nms_queue *q, struct nms_request *req, u16 *cid);
 bool nms_queue_expired(struct nms_queue *q, u16 *cid);
 bool nms_queue_holds(struct nms_queue *q, u16 cid);
+bool nms_queue_blocked(struct nms_queue *q);
 
 /* ---- nms_admin.c ------------------------------------------------------------ */
 int nms_admin(struct nms_device *nms, struct nms_hw_cmd *cmd, u64 *value);

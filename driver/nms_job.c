@@ -275,12 +275,31 @@ void nms_job_start(struct nms_job *job, bool defer)
 
 /* ---- cancel -------------------------------------------------------------------- */
 
+/*
+ * A device that says it has aborted a command which then does not end would never be
+ * suspected as long as it shows a beat; but whoever closes the file waits for the end.
+ */
+static void nms_job_abort(struct nms_job *job, struct nms_request *req)
+{
+	struct nms_device *nms = job->queue->nms;
+	u16 cid;
+	int err;
+
+	if (!nms_queue_cid(job->queue, req, &cid))
+		return;
+	err = nms_admin_abort(nms, job->queue->id, cid);
+	if (err == -ETIMEDOUT || err == -ENETRESET)
+		return;
+	nms_queue_poll(job->queue);
+	if (READ_ONCE(nms->state) == NMS_LIVE && nms_queue_holds(job->queue, cid))
+		nms_recover(nms, "a command that was aborted does not end");
+}
+
 static void nms_job_cancel_work(struct work_struct *work)
 {
 	struct nms_job *job = container_of(work, struct nms_job, cancel_work);
 	struct nms_device *nms = job->queue->nms;
 	struct nms_job_cmd *cmd = NULL;
-	u16 cid;
 
 	spin_lock_irq(&job->lock);
 	if (!job->finished)
@@ -290,8 +309,7 @@ static void nms_job_cancel_work(struct work_struct *work)
 	if (cmd && cmd->compute && nms_sched_cancel(cmd->compute))
 		cmd = NULL;
 	for (unsigned int i = 0; cmd && i < cmd->npieces; i++)
-		if (nms_queue_cid(job->queue, &cmd->pieces[i].req, &cid))
-			nms_admin_abort(nms, job->queue->id, cid);
+		nms_job_abort(job, &cmd->pieces[i].req);
 	put_device(&nms->dev);
 	nms_job_put(job);
 }

@@ -14,6 +14,9 @@
 
 #define NMS_SLOT_MASK ((1u << NMS_CID_BITS) - 1)
 
+/* Completions of nobody's commands in a row, after which there is no sense in reading on. */
+#define NMS_SPURIOUS_MOST 256
+
 int nms_queue_init(struct nms_device *nms, struct nms_queue *q, unsigned int id,
 		   unsigned int entries)
 {
@@ -71,6 +74,7 @@ void nms_queue_reset(struct nms_queue *q)
 	q->head = 0;
 	q->cq_head = 0;
 	q->phase = 1;
+	q->spurious_run = 0;
 	q->progress = jiffies;
 	spin_unlock_irqrestore(&q->lock, flags);
 }
@@ -161,6 +165,7 @@ void nms_queue_submit(struct nms_queue *q, struct nms_request *req, bool defer)
 	}
 	if (q->state != NMS_QUEUE_RUN || !list_empty(&q->waiting) || !nms_queue_put(q, req)) {
 		req->state = NMS_REQUEST_WAITING;
+		req->since = jiffies;
 		list_add_tail(&req->link, &q->waiting);
 	}
 	if (!defer && !q->polling)
@@ -202,8 +207,11 @@ static void nms_queue_complete(struct nms_queue *q, const struct nms_hw_cqe *cqe
 		dev_warn_ratelimited(&q->nms->pdev->dev,
 				     "queue %u: completion of a command that is not in flight (%#x)\n",
 				     q->id, le16_to_cpu(cqe->cid));
+		if (++q->spurious_run == NMS_SPURIOUS_MOST)
+			nms_recover(q->nms, "the device completes what nobody has asked for");
 		return;
 	}
+	q->spurious_run = 0;
 	nms_queue_release(q, req);
 	req->status = le16_to_cpu(cqe->status) >> 1;
 	req->detail = le32_to_cpu(cqe->detail);
@@ -432,4 +440,24 @@ bool nms_queue_holds(struct nms_queue *q, u16 cid)
 	holds = nms_queue_find(q, cid);
 	spin_unlock_irqrestore(&q->lock, flags);
 	return holds;
+}
+
+/*
+ * Commands wait, and it is not for those in flight: by its own word the device does
+ * not read the ring.  If nothing is in flight no timeout would ever tell.
+ */
+bool nms_queue_blocked(struct nms_queue *q)
+{
+	unsigned long timeout = msecs_to_jiffies(max(READ_ONCE(nms_timeout_ms), 100u));
+	struct nms_request *req;
+	unsigned long flags;
+	bool blocked = false;
+
+	spin_lock_irqsave(&q->lock, flags);
+	req = list_first_entry_or_null(&q->waiting, struct nms_request, link);
+	if (req && q->state == NMS_QUEUE_RUN && q->in_flight < q->entries - 1)
+		blocked = time_after(jiffies, req->since + timeout) &&
+			  time_after(jiffies, q->progress + timeout);
+	spin_unlock_irqrestore(&q->lock, flags);
+	return blocked;
 }

@@ -296,6 +296,10 @@ static void nms_watch_queue(struct nms_device *nms, struct nms_queue *q)
 {
 	u16 cid;
 
+	if (nms_queue_blocked(q) && !nms_queue_poll(q)) {
+		nms_recover(nms, "the device does not read its ring");
+		return;
+	}
 	if (!nms_queue_expired(q, &cid))
 		return;
 	if (nms_queue_poll(q)) {
