@@ -135,6 +135,17 @@ int nms_range_create(struct nms_buffer *buffer)
 	return buffer->range ? 0 : -EPROTO;
 }
 
+/* Two buffers in one range would be one.  Under table_lock. */
+bool nms_range_is_taken(const struct nms_buffer *buffer)
+{
+	const struct nms_buffer *other;
+
+	list_for_each_entry(other, &buffer->nms->buffers, link)
+		if (other != buffer && other->range == buffer->range && !other->dead)
+			return true;
+	return false;
+}
+
 static void nms_range_destroy(struct nms_buffer *buffer)
 {
 	struct nms_hw_cmd cmd = { .opcode = NMS_HW_ADMIN_RANGE_DESTROY };
@@ -199,6 +210,19 @@ static struct nms_buffer *nms_buffer_alloc(struct nms_device *nms, u64 size)
 	return buffer;
 }
 
+static int nms_buffer_check_range(struct nms_buffer *buffer)
+{
+	struct nms_device *nms = buffer->nms;
+	bool taken;
+
+	mutex_lock(&nms->table_lock);
+	taken = nms_range_is_taken(buffer);
+	if (taken)
+		buffer->range = 0;
+	mutex_unlock(&nms->table_lock);
+	return taken ? -EPROTO : 0;
+}
+
 static int nms_buffer_get_range(struct nms_buffer *buffer)
 {
 	struct nms_device *nms = buffer->nms;
@@ -217,6 +241,11 @@ static int nms_buffer_get_range(struct nms_buffer *buffer)
 		mutex_unlock(&buffer->lock);
 		mutex_unlock(&nms->range_lock);
 	}
+	if (!err)
+		err = nms_buffer_check_range(buffer);
+	/* The device may have made one that nobody knows of: a recovery sees to it. */
+	if (err == -EPROTO)
+		nms_recover(nms, "the device has made a range that cannot be");
 	return err;
 }
 

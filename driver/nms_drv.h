@@ -470,6 +470,7 @@ void nms_buffer_put(struct nms_buffer *buffer);
 int nms_buffer_tell_all(struct nms_buffer *buffer, bool none);
 int nms_range_grant(struct nms_buffer *buffer, u32 context, u32 rights, u64 *value);
 int nms_range_create(struct nms_buffer *buffer);
+bool nms_range_is_taken(const struct nms_buffer *buffer);
 int nms_handle_create(struct nms_context *ctx, struct nms_buffer *buffer, u32 access, u32 *id);
 struct nms_handle *nms_handle_get(struct nms_context *ctx, u32 id);
 void nms_handle_put(struct nms_handle *handle);

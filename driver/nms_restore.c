@@ -13,6 +13,16 @@
 
 #define NMS_LOG_ENTRIES (PAGE_SIZE / sizeof(struct nms_hw_log_range))
 
+/* A list that is longer is not believed, nor one with more that the device does not have. */
+#define NMS_RANGES_MOST		BIT(20)
+#define NMS_REFUSED_MOST	64
+
+struct nms_restore {
+	struct xarray known;		/* buffers, by the number of their range */
+	u32 next;			/* the least number that may follow in the list */
+	unsigned int listed, refused;
+};
+
 static void nms_buffer_set_lost(struct nms_buffer *buffer)
 {
 	WRITE_ONCE(buffer->lost, true);
@@ -28,7 +38,8 @@ static bool nms_is_fatal(int err)
 
 /* ---- looking ------------------------------------------------------------------- */
 
-static int nms_range_destroy_unknown(struct nms_device *nms, u32 range, u32 generation)
+static int nms_range_destroy_unknown(struct nms_device *nms, struct nms_restore *restore,
+				     u32 range, u32 generation)
 {
 	struct nms_hw_cmd cmd = { .opcode = NMS_HW_ADMIN_RANGE_DESTROY };
 	int err;
@@ -39,8 +50,12 @@ static int nms_range_destroy_unknown(struct nms_device *nms, u32 range, u32 gene
 	if (!err)
 		dev_info(&nms->dev, "range %u was nobody's\n", range);
 	else if (!nms_is_fatal(err))
-		dev_warn(&nms->dev, "range %u is nobody's, and was not freed: %d\n", range, err);
-	return nms_is_fatal(err) ? err : 0;
+		dev_warn_ratelimited(&nms->dev, "range %u is nobody's, and was not freed: %d\n",
+				     range, err);
+	if (nms_is_fatal(err))
+		return err;
+	restore->refused += !!err;
+	return restore->refused > NMS_REFUSED_MOST ? -EPROTO : 0;
 }
 
 static void nms_buffer_seen(struct nms_buffer *buffer, u32 generation)
@@ -54,43 +69,53 @@ static void nms_buffer_seen(struct nms_buffer *buffer, u32 generation)
 	mutex_unlock(&buffer->lock);
 }
 
-/* One page of the list; @from: in, the number that it begins with; out, 0 after the last. */
-static int nms_restore_page(struct nms_device *nms, struct xarray *known,
-			    struct nms_hw_log_range *page, u32 *from)
+static int nms_restore_entry(struct nms_device *nms, struct nms_restore *restore,
+			     const struct nms_hw_log_range *entry)
 {
-	u32 next = *from;
+	u32 most = min(le32_to_cpu(nms->identify->max_ranges), (u32)NMS_RANGES_MOST);
+	u32 range = le32_to_cpu(entry->range);
+	u32 generation = le32_to_cpu(entry->generation);
+	struct nms_buffer *buffer;
+
+	if (range < restore->next || ++restore->listed > most)
+		return -EPROTO;
+	/* 0 after the last number that there is. */
+	restore->next = range + 1;
+	buffer = xa_load(&restore->known, range);
+	if (!buffer)
+		return nms_range_destroy_unknown(nms, restore, range, generation);
+	nms_buffer_seen(buffer, generation);
+	return 0;
+}
+
+/* One page of the list; @more: there may be another. */
+static int nms_restore_page(struct nms_device *nms, struct nms_restore *restore,
+			    struct nms_hw_log_range *page, bool *more)
+{
 	int err;
 
-	err = nms_admin_log(nms, NMS_HW_LOG_RANGES, next, page, PAGE_SIZE);
+	*more = false;
+	err = nms_admin_log(nms, NMS_HW_LOG_RANGES, restore->next, page, PAGE_SIZE);
 	for (unsigned int i = 0; !err && i < NMS_LOG_ENTRIES; i++) {
-		u32 range = le32_to_cpu(page[i].range);
-		u32 generation = le32_to_cpu(page[i].generation);
-		struct nms_buffer *buffer;
-
-		*from = 0;
-		if (!range)
+		if (!page[i].range || !restore->next)
 			return 0;
-		if (range < next)
-			return -EPROTO;
-		buffer = xa_load(known, range);
-		if (buffer)
-			nms_buffer_seen(buffer, generation);
-		else
-			err = nms_range_destroy_unknown(nms, range, generation);
-		next = range + 1;
-		*from = next;
+		err = nms_restore_entry(nms, restore, &page[i]);
 	}
+	*more = restore->next;
 	return err;
 }
 
-static int nms_restore_list(struct nms_device *nms, struct xarray *known)
+static int nms_restore_list(struct nms_device *nms, struct nms_restore *restore)
 {
 	struct nms_hw_log_range *page = kmalloc(PAGE_SIZE, GFP_KERNEL);
-	u32 from = 1;
 	int err = page ? 0 : -ENOMEM;
+	bool more = true;
 
-	while (!err && from)
-		err = nms_restore_page(nms, known, page, &from);
+	restore->next = 1;
+	while (!err && more)
+		err = nms_restore_page(nms, restore, page, &more);
+	if (err == -EPROTO)
+		dev_err(&nms->dev, "the device lists ranges that cannot be\n");
 	kfree(page);
 	return err;
 }
@@ -98,20 +123,20 @@ static int nms_restore_list(struct nms_device *nms, struct xarray *known)
 /* Compare; what is missing from the device has no range any more. */
 static int nms_restore_look(struct nms_device *nms)
 {
+	struct nms_restore restore = {};
 	struct nms_buffer *buffer;
-	struct xarray known;
 	int err = 0;
 
 	/* Not DEFINE_XARRAY(): on the stack, that lock is none that lockdep can tell. */
-	xa_init(&known);
+	xa_init(&restore.known);
 	list_for_each_entry(buffer, &nms->buffers, link) {
 		buffer->seen = false;
 		if (buffer->range && !buffer->dead)
-			err = xa_err(xa_store(&known, buffer->range, buffer, GFP_KERNEL));
+			err = xa_err(xa_store(&restore.known, buffer->range, buffer, GFP_KERNEL));
 		if (err)
 			goto out;
 	}
-	err = nms_restore_list(nms, &known);
+	err = nms_restore_list(nms, &restore);
 	if (err)
 		goto out;
 	list_for_each_entry(buffer, &nms->buffers, link) {
@@ -124,7 +149,7 @@ static int nms_restore_look(struct nms_device *nms)
 		mutex_unlock(&buffer->lock);
 	}
 out:
-	xa_destroy(&known);
+	xa_destroy(&restore.known);
 	return err;
 }
 
@@ -138,6 +163,10 @@ static int nms_buffer_make_good(struct nms_buffer *buffer)
 
 	if (missing)
 		err = nms_range_create(buffer);
+	if (missing && !err && nms_range_is_taken(buffer)) {
+		buffer->range = 0;
+		err = -EPROTO;
+	}
 	if (nms_is_fatal(err))
 		return err;
 	/* One range that cannot be had again does not keep the device from coming back. */
