@@ -155,16 +155,34 @@ int nms_admin_feature(struct nms_device *nms, u32 feature, u32 value)
 
 /* ---- asynchronous events ------------------------------------------------------- */
 
-static void nms_admin_event_work(struct work_struct *work)
-{
-	struct nms_device *nms = container_of(work, struct nms_device, event_work);
-	u32 event = nms->event.detail;
-	u64 value = nms->event.value;
+/*
+ * One request is put up, by the work and by nobody else, so that it is never put up
+ * twice: when it is wanted, after a start, and when the last one has been answered.
+ */
 
-	/* Once a request has been answered the next one is put up; not after an error. */
-	if (nms->event.error)
-		return;
-	nms_admin_event_arm(nms);
+#define NMS_EVENT_BURST	100	/* a second; a device that has more to say is slowed down */
+
+static void nms_admin_event_done(struct nms_request *req)
+{
+	struct nms_device *nms = container_of(req, struct nms_device, event);
+
+	/* Not after an error: what there is to say then is said after the next start. */
+	if (!req->error) {
+		atomic_set(&nms->event_answered, 1);
+		atomic64_inc(&nms->events);
+	}
+	queue_work(nms->run_wq, &nms->event_work);
+}
+
+static void nms_admin_event_arm(struct nms_device *nms)
+{
+	nms->event.cmd = (struct nms_hw_cmd){ .opcode = NMS_HW_ADMIN_ASYNC_EVENT };
+	nms->event.done = nms_admin_event_done;
+	nms_queue_submit(&nms->admin, &nms->event, false);
+}
+
+static void nms_admin_event_tell(struct nms_device *nms, u32 event, u64 value)
+{
 	switch (event) {
 	case NMS_HW_EVENT_ERROR:
 		nms_recover(nms, "the device reported an error");
@@ -177,21 +195,33 @@ static void nms_admin_event_work(struct work_struct *work)
 	}
 }
 
-static void nms_admin_event_done(struct nms_request *req)
+static void nms_admin_event_work(struct work_struct *work)
 {
-	struct nms_device *nms = container_of(req, struct nms_device, event);
+	struct nms_device *nms = container_of(work, struct nms_device, event_work);
+	bool answered = atomic_xchg(&nms->event_answered, 0);
+	bool wanted = atomic_xchg(&nms->event_wanted, 0);
+	u32 event = nms->event.detail;
+	u64 value = nms->event.value;
 
-	queue_work(nms->run_wq, &nms->event_work);
+	if (READ_ONCE(nms->event.state) != NMS_REQUEST_IDLE || (!answered && !wanted))
+		return;
+	if (answered && !__ratelimit(&nms->event_limit))
+		msleep(10);
+	nms_admin_event_arm(nms);
+	if (answered)
+		nms_admin_event_tell(nms, event, value);
 }
 
-void nms_admin_event_arm(struct nms_device *nms)
+/* The device has been started, and knows of no request. */
+void nms_admin_event_want(struct nms_device *nms)
 {
-	nms->event.cmd = (struct nms_hw_cmd){ .opcode = NMS_HW_ADMIN_ASYNC_EVENT };
-	nms->event.done = nms_admin_event_done;
-	nms_queue_submit(&nms->admin, &nms->event, false);
+	atomic_set(&nms->event_wanted, 1);
+	queue_work(nms->run_wq, &nms->event_work);
 }
 
 void nms_admin_event_init(struct nms_device *nms)
 {
+	ratelimit_state_init(&nms->event_limit, HZ, NMS_EVENT_BURST);
+	ratelimit_set_flags(&nms->event_limit, RATELIMIT_MSG_ON_RELEASE);
 	INIT_WORK(&nms->event_work, nms_admin_event_work);
 }

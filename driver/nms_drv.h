@@ -22,6 +22,7 @@
 #include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/ratelimit.h>
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -205,6 +206,9 @@ struct nms_device {
 	void *page;
 	dma_addr_t page_dma;
 	struct nms_request event;	/* the one ASYNC_EVENT */
+	atomic_t event_wanted, event_answered;
+	struct ratelimit_state event_limit;
+	atomic64_t events;		/* answers to it */
 	struct work_struct event_work;
 	struct dma_pool *sgl_small, *sgl_large;
 	struct dma_pool *blocks;	/* of parameters and of results */
@@ -387,7 +391,7 @@ int nms_admin_log(struct nms_device *nms, u32 page, u32 context, void *data, siz
 int nms_admin_create_queue(struct nms_queue *q);
 int nms_admin_abort(struct nms_device *nms, u16 sq, u16 cid);
 int nms_admin_feature(struct nms_device *nms, u32 feature, u32 value);
-void nms_admin_event_arm(struct nms_device *nms);
+void nms_admin_event_want(struct nms_device *nms);
 void nms_admin_event_init(struct nms_device *nms);
 
 /* ---- nms_recover.c ---------------------------------------------------------- */

@@ -205,9 +205,7 @@ int nms_start(struct nms_device *nms, bool first)
 		if (err)
 			dev_warn(&nms->pdev->dev, "interrupts are not coalesced: %d\n", err);
 	}
-	/* The answer to the old request must have been looked at before it is put up anew. */
-	cancel_work_sync(&nms->event_work);
-	nms_admin_event_arm(nms);
+	nms_admin_event_want(nms);
 	nms->resets = nms_read32(nms, NMS_HW_REG_RESETS);
 	nms_note_link(nms);
 	for (unsigned int i = 0; i < nms->nqueues; i++)
