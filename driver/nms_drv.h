@@ -190,6 +190,8 @@ struct nms_device {
 	wait_queue_head_t state_wait;
 	atomic_t recovering;		/* single flight */
 	char reason[64];		/* of the last recovery */
+	unsigned int vain;		/* recoveries in a row that have led to nothing */
+	u64 useful;			/* completions by the end of the last one */
 	unsigned long bus_since;	/* jiffies, when the PCI core took it; 0: it has not */
 	struct work_struct recover_work;
 	struct delayed_work watchdog;
@@ -398,6 +400,7 @@ void nms_admin_event_init(struct nms_device *nms);
 int nms_start(struct nms_device *nms, bool first);
 void nms_stop(struct nms_device *nms, enum nms_state state, int error);
 void nms_recover(struct nms_device *nms, const char *reason);
+void nms_recover_asked(struct nms_device *nms);
 int nms_wait_live(struct nms_device *nms);
 void nms_recover_init(struct nms_device *nms);
 void nms_recover_exit(struct nms_device *nms);

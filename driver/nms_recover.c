@@ -13,6 +13,7 @@
 #include "nms_trace.h"
 
 #define NMS_START_TRIES	3
+#define NMS_VAIN_MOST	10	/* recoveries in a row between which the device did nothing */
 
 const char *nms_state_name(enum nms_state state)
 {
@@ -229,6 +230,36 @@ void nms_recover(struct nms_device *nms, const char *reason)
 	queue_work(nms->run_wq, &nms->recover_work);
 }
 
+/* The same for an administrator, who may hope where the driver does not. */
+void nms_recover_asked(struct nms_device *nms)
+{
+	mutex_lock(&nms->run_lock);
+	nms->vain = 0;
+	mutex_unlock(&nms->run_lock);
+	nms_recover(nms, "asked for by an administrator");
+}
+
+/* What the device has completed of what it was asked for, however it ended. */
+static u64 nms_completions(const struct nms_device *nms)
+{
+	u64 n = nms->admin.completions - atomic64_read(&nms->events);
+
+	for (unsigned int i = 0; i < nms->nqueues; i++)
+		n += nms->queues[i].completions;
+	return n;
+}
+
+/*
+ * A device that fails again as soon as it is back would be brought back for ever.
+ * True: that has gone on for long enough.
+ */
+static bool nms_is_in_vain(struct nms_device *nms)
+{
+	if (nms_completions(nms) != nms->useful)
+		nms->vain = 0;
+	return ++nms->vain > NMS_VAIN_MOST;
+}
+
 static void nms_tell_userspace(struct nms_device *nms)
 {
 	char generation[32], state[32];
@@ -256,6 +287,10 @@ static void nms_recover_once(struct nms_device *nms)
 	nms_dump(nms, nms->reason);
 	nms_stop(nms, NMS_RECOVERING, 0);
 	nms->generation++;
+	if (nms_is_in_vain(nms)) {
+		dev_err(dev, "%u recoveries have led to nothing\n", NMS_VAIN_MOST);
+		goto out;
+	}
 	for (int i = 0; i < NMS_START_TRIES && err; i++) {
 		if (i) {
 			msleep(100 << i);
@@ -265,6 +300,8 @@ static void nms_recover_once(struct nms_device *nms)
 		if (err == -ENODEV)
 			break;
 	}
+	nms->useful = nms_completions(nms);
+out:
 	if (err) {
 		dev_err(dev, "recovery failed: %d\n", err);
 		nms_stop(nms, NMS_DEAD, err == -ENODEV ? -ENODEV : -EIO);

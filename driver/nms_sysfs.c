@@ -67,7 +67,7 @@ static ssize_t recover_store(struct device *dev, struct device_attribute *attr, 
 		return -EINVAL;
 	/* One that is about to end, in vain perhaps, would not serve who asks now. */
 	flush_work(&nms_of(dev)->recover_work);
-	nms_recover(nms_of(dev), "asked for by an administrator");
+	nms_recover_asked(nms_of(dev));
 	flush_work(&nms_of(dev)->recover_work);
 	return count;
 }
