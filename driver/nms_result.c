@@ -58,6 +58,13 @@ void nms_result_free_blocks(struct nms_device *nms, struct nms_job_cmd *cmd)
 
 /* ---- what it cost -------------------------------------------------------------- */
 
+static bool nms_result_is_filled(const struct nms_job_cmd *cmd, const struct nms_hw_result *block)
+{
+	return le16_to_cpu(block->version) == NMS_HW_PARAM_VERSION &&
+	       le16_to_cpu(block->opcode) == cmd->user.op &&
+	       le32_to_cpu(block->size) <= sizeof(*block);
+}
+
 static void nms_result_add(struct nms_hw_result *sum, const struct nms_hw_result *block)
 {
 	const __le64 *from = (const void *)block + NMS_SUM_FIRST;
@@ -70,7 +77,8 @@ static void nms_result_add(struct nms_hw_result *sum, const struct nms_hw_result
 
 /*
  * A part of a command has ended: keep what its block says.  Where the device has
- * not filled it in, because it was reset, say, "size" is 0.  Under the job's lock.
+ * not filled it in, because it was reset, say, or not as it should have, "size" is 0.
+ * Under the job's lock.
  */
 void nms_result_collect(struct nms_job_cmd *cmd, const struct nms_request *req)
 {
@@ -85,7 +93,8 @@ void nms_result_collect(struct nms_job_cmd *cmd, const struct nms_request *req)
 		return;
 	}
 	*sum = *req->block;
-	if (!sum->version) {
+	if (!nms_result_is_filled(cmd, sum)) {
+		memset(sum, 0, sizeof(*sum));
 		sum->version = cpu_to_le16(NMS_HW_PARAM_VERSION);
 		sum->opcode = cpu_to_le16(cmd->user.op);
 		sum->status = cpu_to_le32(req->status);
