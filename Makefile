@@ -12,7 +12,7 @@ setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
 # The target of a bare make.
 all:
 
-.PHONY: all setup-build demo check lint docs module kselftest vmcheck vmtool bench vmbench \
+.PHONY: all setup-build demo check lint docs module kselftest vmcheck check-debug vmtool bench vmbench \
 	fuzz fuzz-kernel soak coverage deb debcheck install clean help
 
 all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
@@ -59,6 +59,9 @@ vmcheck: ## run only the driver's tests in a guest (KERNELS="6.1 6.12 7 debug")
 	@$(MESON) configure $(BUILD) -Dtests=enabled
 	@ninja -C $(BUILD) --quiet
 	@scripts/vmcheck $(BUILD) $(KERNELS)
+
+check-debug: ## the driver's tests on the kernels that watch: debug, debug7 (KASAN and more), kcsan (races)
+	@$(MAKE) --no-print-directory vmcheck KERNELS="debug debug7 kcsan"
 
 vmtool: ## try nmsctl on the device model in a guest: the same answers, and rows that stay
 	@$(setup) build check vm

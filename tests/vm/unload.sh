@@ -15,10 +15,11 @@ if [ -e /dev/nms0 ]; then
 	echo "/dev/nms0 is still there"
 	exit 1
 fi
-# The debugging kernel of tests/vm has it.
+# The debugging kernels of tests/vm have it, but for the one that looks for races.
 case $(uname -r) in
 *-amd64) exit 0 ;;
 esac
+[ ! -e /sys/kernel/debug/kcsan ] || exit 0
 # What is younger than 5 s is not reported, nor what changed since the last scan.
 sleep 6
 echo scan >"$leaks" && echo scan >"$leaks" || exit 1
