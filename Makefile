@@ -12,7 +12,7 @@ setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
 # The target of a bare make.
 all:
 
-.PHONY: all setup-build demo check lint docs module kselftest vmcheck check-debug vmtool bench vmbench \
+.PHONY: all setup-build demo check lint docs module kselftest vmcheck check-debug vmtool bench eval vmbench \
 	fuzz fuzz-kernel soak coverage deb debcheck install clean help
 
 all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
@@ -85,6 +85,13 @@ bench: ## measure the software accelerator beside its peers (BENCH="--quick", se
 	@$(MAKE) --no-print-directory all
 	@ninja -C $(BUILD) --quiet bench-programs
 	@/usr/bin/python3 tests/bench/bench.py --build $(BUILD) $(BENCH)
+
+eval: ## train on what the rules choose, and make the tables (EVAL="--ratios 1,5 --minutes 60")
+	@$(setup) build eval
+	@command -v npm >/dev/null || $(setup) npm
+	@$(MAKE) --no-print-directory all
+	@NMSCTL=$(BUILD)/nmsctl /usr/bin/python3 tests/eval/evaluate.py $(EVAL)
+	@/usr/bin/python3 tests/eval/tables.py
 
 vmbench: ## measure the device model beside an emulated NVMe drive, in a guest (KERNEL=7)
 	@$(setup) build vm

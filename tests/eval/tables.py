@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tables for the documentation, from results/*.csv: differences to random in points.
+
+    python3 tables.py [FOLDER]
+
+Each difference is between means from the same pool; after it half the width of its
+95 % interval over pools (Student's t).  Writes FOLDER/DATASET.rst
+(Documentation/selection), which the documentation includes.
+"""
+import collections
+import csv
+import pathlib
+import sys
+
+import numpy as np
+from scipy import stats
+
+HERE = pathlib.Path(__file__).resolve().parent
+TARGET = HERE.parents[1] / "Documentation/selection"
+TITLES = {"fashion": "Fashion-MNIST", "mnist": "MNIST", "cifar": "CIFAR-10",
+          "packages": "Descriptions of Debian's packages"}
+LEARNERS = {"cnn": "CNN", "logistic": "Logistic regression on PCA-50",
+            "svm": "RBF-SVM on PCA-50", "nn": "1-NN on PCA-50"}
+LABELS = {"1": "with labels", "0": "without labels"}
+
+
+def read(path):
+    """{(learner, labels, rule, percent): {pool: mean accuracy of its draws}}"""
+    draws = collections.defaultdict(lambda: collections.defaultdict(list))
+    with open(path, newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            key = row["learner"], row["labels"], row["rule"], row["percent"]
+            draws[key][row["pool"]].append(float(row["accuracy"]))
+    return {key: {pool: np.mean(found) for pool, found in pools.items()}
+            for key, pools in draws.items()}
+
+
+def difference(ours, random):
+    """Mean and half width of the 95 % interval of ours - random over the pools of both."""
+    pools = sorted(ours.keys() & random.keys())
+    d = np.array([ours[p] - random[p] for p in pools])
+    if len(d) < 2:
+        return None
+    return d.mean(), stats.t.ppf(0.975, len(d) - 1) * d.std(ddof=1) / len(d) ** 0.5
+
+
+def cell(ours, random):
+    found = difference(ours, random) if ours and random else None
+    return f"{found[0]:+.1f} ±{found[1]:.1f}" if found else ""
+
+
+def simple_table(rows):
+    widths = [max(len(r[c]) for r in rows) for c in range(len(rows[0]))]
+    rule = "  ".join("=" * w for w in widths)
+    lines = ["  ".join(text.ljust(w) for text, w in zip(r, widths)).rstrip() for r in rows]
+    return "\n".join([rule, lines[0], rule, *lines[1:], rule])
+
+
+def table(found, learner, labels):
+    """Text of one table, or None where nothing has been measured."""
+    rules = sorted({k[2] for k in found if k[:2] == (learner, labels)} - {"random", "whole"})
+    percents = sorted({k[3] for k in found if k[0] == learner and k[2] == "random"}, key=float)
+    if not rules or not percents:
+        return None
+    random = {p: found[learner, "0", "random", p] for p in percents}
+
+    def total(rule):
+        """Of the differences, to rank by."""
+        measured = [difference(found.get((learner, labels, rule, p), {}), random[p])
+                    for p in percents]
+        return sum(d[0] for d in measured if d)
+
+    rows = [["", *(f"{p} %" for p in percents)],
+            ["random", *(f"{np.mean(list(random[p].values())):.1f}" for p in percents)]]
+    rows += [[rule, *(cell(found.get((learner, labels, rule, p)), random[p]) for p in percents)]
+             for rule in sorted(rules, key=total, reverse=True)]
+    return simple_table(rows)
+
+
+def page(name, found):
+    parts = [f".. Made by tests/eval/tables.py from tests/eval/results/{name}.csv."]
+    for learner, title in LEARNERS.items():
+        for labels, which in LABELS.items():
+            text = table(found, learner, labels)
+            if text:
+                whole = found.get((learner, "1", "whole", "100"), {})
+                said = (f"{TITLES[name]}, {which}, {title}; trained on the whole pool: "
+                        f"{np.mean(list(whole.values())):.1f}." if whole
+                        else f"{TITLES[name]}, {which}, {title}.")
+                parts += [said, text]
+    return "\n\n".join(parts) + "\n"
+
+
+def pages():
+    """{dataset: text} of all results that there are."""
+    return {path.stem: page(path.stem, read(path)) for path in sorted((HERE / "results").glob("*.csv"))}
+
+
+def main():
+    target = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
+    target.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (target / f"{name}.rst").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The evaluation's own parts: cells, baselines, tables, and a run that goes on where it was."""
+import itertools
+import os
+import pathlib
+import tempfile
+import unittest
+from types import SimpleNamespace
+
+import numpy as np
+
+import baselines
+import cells
+import datasets
+import evaluate
+import learners
+import recipe
+import tables
+
+NMSCTL = os.environ["NMSCTL"]
+
+
+def blobs(n, classes, d=6, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, classes, n)
+    return (rng.normal(0, 4, (classes, d))[labels] + rng.normal(0, 1, (n, d))).astype(np.float32), labels
+
+
+class CellsTest(unittest.TestCase):
+    def test_a_writer_that_was_killed(self):
+        """Its last line is no cell; those before and those of the next run are."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "cells.jsonl"
+            cells.Cells(path).add({"a": 1.5, "b": [1, 2]})
+            with open(path, "a", encoding="utf-8") as file:
+                file.write('["c", 3')
+            again = cells.Cells(path)
+            self.assertEqual(again.found, {"a": 1.5, "b": [1, 2]})
+            again.add({"d": 4})
+            self.assertEqual(cells.Cells(path).found, {"a": 1.5, "b": [1, 2], "d": 4})
+
+    def test_digest_tells_all_apart(self):
+        a = np.arange(6)
+        different = [(a,), (a.reshape(2, 3),), (a.astype(np.int32),), (a, 1), (a, "1"), ("a", "b"), ("ab",)]
+        self.assertEqual(len({cells.digest(*parts) for parts in different}), len(different))
+
+
+class BaselinesTest(unittest.TestCase):
+    def test_quotas(self):
+        labels = np.repeat([0, 1, 2], [50, 30, 5])
+        self.assertEqual(baselines.quotas(labels, 17), {0: 10, 1: 6, 2: 1})
+        # no more than there are
+        self.assertEqual(baselines.quotas(labels, 80, np.array([1, 1, 50]))[2], 5)
+        self.assertEqual(sum(baselines.quotas(labels, 80, np.array([1, 1, 50])).values()), 80)
+
+    def test_facility_is_greedy(self):
+        """Each step the best one, by trying all."""
+        s = baselines.similarity(blobs(40, 3)[0])
+        chosen = baselines.facility(s, 5)
+        for t in range(5):
+            value = [s[:, [*chosen[:t], i]].max(1).sum() for i in range(40)]
+            self.assertAlmostEqual(value[chosen[t]], max(value), places=4)
+
+    def test_bins_hold_each_row_once(self):
+        bins = baselines.dq_bins(baselines.similarity(blobs(103, 3)[0]), 10)
+        self.assertEqual(sorted(itertools.chain(*bins)), list(range(103)))
+        self.assertLessEqual(max(map(len, bins)) - min(map(len, bins)), 1)
+
+    def test_hardness(self):
+        """Two classes in one place, one elsewhere."""
+        x = np.random.default_rng(1).normal(0, 1, (300, 4))
+        labels = np.arange(300) % 3
+        x[labels == 2] += 50
+        hard = baselines.hardness(x, labels)
+        self.assertTrue(0.3 < hard[0] < 0.7 and 0.3 < hard[1] < 0.7 and hard[2] == 0, hard)
+
+    def test_all_choose_as_many_as_asked_and_each_once(self):
+        x, labels = blobs(600, 4)
+        for name, rule in baselines.RULES.items():
+            rows = rule(x, labels, 57, np.random.default_rng(0))
+            self.assertEqual(len(set(rows.tolist())), 57, name)
+            if name not in ("random", "dqas"):
+                counts = np.bincount(labels[rows], minlength=4)
+                self.assertEqual(dict(enumerate(counts)), baselines.quotas(labels, 57), name)
+
+
+class Resumed(unittest.TestCase):
+    def test_goes_on_where_it_was(self):
+        images, labels, test, test_labels = recipe.fashion_mnist()
+        data = datasets.Dataset("fashion", images[:9000], labels[:9000].astype(np.int64), test[:500],
+                                test_labels[:500].astype(np.int64), "some of it")
+        trained = []
+
+        def learner(data, pool, subsets, seeds):
+            trained.extend(len(rows) for rows in subsets)
+            return learners.nn(data, pool, subsets, seeds)
+
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            args = SimpleNamespace(nmsctl=NMSCTL, learners=["counted"], ratios=["1"], pools=2,
+                                   rules=["random", "auto", "nessa"], results=folder / "results")
+            evaluate.LEARNERS["counted"] = learner
+            real, datasets.CACHE = datasets.CACHE, folder
+            try:
+                evaluate.run(data, args, np.inf)
+                first = (folder / "results/fashion.csv").read_text(encoding="utf-8")
+                # 3 draws at random, 2 with labels, 2 without; and the whole
+                self.assertEqual(sorted(trained), [80] * 14 + [8000] * 2)
+                evaluate.run(data, args, np.inf)
+                self.assertEqual(len(trained), 16)
+                self.assertEqual((folder / "results/fashion.csv").read_text(encoding="utf-8"), first)
+                evaluate.run(data, SimpleNamespace(**{**vars(args), "ratios": ["2"]}), np.inf)
+                self.assertEqual(sorted(trained[16:]), [160] * 14)
+            finally:
+                datasets.CACHE = real
+                del evaluate.LEARNERS["counted"]
+
+
+class Tables(unittest.TestCase):
+    def test_difference(self):
+        """By hand: differences 1, 2 and 6, t of 0.975 with two degrees is 4.3027."""
+        mean, half = tables.difference({"0": 11, "1": 12, "2": 16, "9": 5}, {"0": 10, "1": 10, "2": 10})
+        self.assertAlmostEqual(mean, 3)
+        self.assertAlmostEqual(half, 4.3027 * 7 ** 0.5 / 3 ** 0.5, places=3)
+
+    def test_documentation_has_what_was_measured(self):
+        for name, text in tables.pages().items():
+            with self.subTest(name):
+                self.assertEqual((tables.TARGET / f"{name}.rst").read_text(encoding="utf-8"), text,
+                                 "tests/eval/tables.py makes it anew")
+
+
+if __name__ == "__main__":
+    unittest.main()
