@@ -305,6 +305,21 @@ void nms_submit_blame(const struct nms_submit *submit, struct nms_submit __user 
 }
 
 /*
+ * A worker of the ring may have to lock the ring while it holds bound_lock; whoever
+ * comes with the ring locked does not wait for a removal, which waits for the worker.
+ * -EAGAIN: a worker is to do it.
+ */
+static int nms_bound_get(struct nms_device *nms, struct io_uring_cmd *ioucmd,
+			 unsigned int issue_flags)
+{
+	if (!ioucmd || issue_flags & IO_URING_F_UNLOCKED)
+		down_read(&nms->bound_lock);
+	else if (!down_read_trylock(&nms->bound_lock))
+		return -EAGAIN;
+	return 0;
+}
+
+/*
  * A job that is ready to be started, from a copy of what the caller asked for.
  * On an error @submit says which command it is about.
  * -EAGAIN: to be tried again where it may sleep.  Start it by nms_job_start() or
@@ -321,7 +336,9 @@ int nms_job_create(struct nms_context *ctx, struct nms_submit *submit,
 	err = nms_check_submit(submit);
 	if (err)
 		return err;
-	down_read(&nms->bound_lock);
+	err = nms_bound_get(nms, ioucmd, issue_flags);
+	if (err)
+		return err;
 	err = nms->state == NMS_GONE ? -ENODEV : nms_job_alloc(ctx, submit->count, &job);
 	if (err) {
 		up_read(&nms->bound_lock);
