@@ -187,6 +187,7 @@ enum nms_hw_rule {
 	NMS_HW_RULE_KCENTRE	= 5,
 	NMS_HW_RULE_HERDING	= 6,
 	NMS_HW_RULE_FACILITY	= 7,
+	NMS_HW_RULE_EDITED	= 8,
 };
 
 enum nms_hw_budget {
@@ -422,7 +423,7 @@ struct nms_hw_select {
 	__le32 budget;		/* enum nms_hw_budget */
 	__le32 search;		/* facility: enum nms_hw_search */
 	__le32 perplexity;	/* facility: binary32 */
-	__le32 bandwidth;	/* herding: binary32; 0: default */
+	__le32 bandwidth;	/* herding, edited: binary32; 0: default */
 	__le32 tolerance;	/* facility: binary32; 0: default */
 	__le32 evaluations;	/* facility; 0: default */
 	__le32 neighbours;	/* facility: enum nms_hw_neighbours */

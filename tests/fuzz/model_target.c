@@ -301,7 +301,7 @@ static size_t make_select(uint64_t *state, void *at, uint64_t rows)
 		.drop = some_vector(state, 2, 2, some_count(state, 3)),
 		.index = { near_at[1], count }, .weight = some_vector(state, 1, 4, count),
 		.rows = rows, .count = count, .seed = fuzz_random(state),
-		.rule = 1 + some_count(state, 7) + seldom(state), .budget = 1 + some_count(state, 2),
+		.rule = 1 + some_count(state, 8) + seldom(state), .budget = 1 + some_count(state, 2),
 	};
 
 	if (seldom(state)) {
@@ -310,7 +310,8 @@ static size_t make_select(uint64_t *state, void *at, uint64_t rows)
 	}
 	if (block.rule == NMS_HW_RULE_FACILITY || seldom(state))
 		select_facility(state, &block);
-	if (block.rule == NMS_HW_RULE_HERDING || seldom(state))
+	if (block.rule == NMS_HW_RULE_HERDING || block.rule == NMS_HW_RULE_EDITED ||
+	    seldom(state))
 		block.bandwidth = some_real(state, 0);
 	if (block.rule >= NMS_HW_RULE_KMEDOIDS || seldom(state))
 		block.features = some_matrix(state, 0, rows, 1 + some_count(state, 6), NMS_HW_F32, 4);

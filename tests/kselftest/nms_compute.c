@@ -203,7 +203,7 @@ TEST_F(compute, rules)
 	ASSERT_EQ(0, prepare_plane(self));
 	s->search = NMS_HW_SEARCH_NEWTON;
 	s->perplexity = nms_bits(10);
-	for (uint32_t rule = NMS_HW_RULE_RANDOM; rule <= NMS_HW_RULE_FACILITY; rule++) {
+	for (uint32_t rule = NMS_HW_RULE_RANDOM; rule <= NMS_HW_RULE_EDITED; rule++) {
 		uint32_t index[NMS_COUNT];
 		bool seen[NMS_ROWS] = { false };
 

@@ -235,7 +235,7 @@ TEST_F(param, select)
 		FIELD(nms_hw_select, count, 0, -EINVAL),
 		FIELD(nms_hw_select, count, NMS_ROWS + 1, -EINVAL),
 		FIELD(nms_hw_select, rule, 0, -EINVAL),
-		FIELD(nms_hw_select, rule, 8, -EINVAL),
+		FIELD(nms_hw_select, rule, 9, -EINVAL),
 		FIELD(nms_hw_select, budget, 0, -EINVAL),
 		FIELD(nms_hw_select, budget, 4, -EINVAL),
 		FIELD(nms_hw_select, budget, NMS_HW_BUDGET_GIVEN, -EINVAL, IN_SELECT(quota)),

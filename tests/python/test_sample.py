@@ -64,7 +64,7 @@ class Outcomes(unittest.TestCase):
     def test_what_ran(self):
         ran = nms.sample(self.x, self.y, count=30, seed=5, device="emu:", threads=1)
         self.assertEqual((ran.backend, ran.seed, ran.method, ran.rule), ("emu", 5, "auto",
-                                                                         "herding"))
+                                                                         "edited"))
         self.assertEqual(ran.parameters["threads"], 1)
         self.assertEqual(ran.version, nms.version())
         self.assertGreater(ran.numerics, 0)

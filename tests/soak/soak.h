@@ -11,7 +11,7 @@
 #include "nms_blocks.h"
 
 #define SOAK_CLIENTS 6
-#define SOAK_ANSWERS 6
+#define SOAK_ANSWERS 7
 #define SOAK_PATIENCE_S 180	/* a job that has not ended by then is lost */
 
 enum soak_kind {

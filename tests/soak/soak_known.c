@@ -6,7 +6,7 @@
 
 static const uint32_t rules[SOAK_ANSWERS] = {
 	NMS_HW_RULE_GRID, NMS_HW_RULE_RANDOM, NMS_HW_RULE_STRATA, NMS_HW_RULE_KCENTRE,
-	NMS_HW_RULE_HERDING, NMS_HW_RULE_FACILITY,
+	NMS_HW_RULE_HERDING, NMS_HW_RULE_FACILITY, NMS_HW_RULE_EDITED,
 };
 
 void soak_vary(struct nms_pipeline *p, unsigned int number)

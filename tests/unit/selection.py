@@ -8,8 +8,8 @@ import engine
 from engine import lib, ptr
 
 RULES = {"random": 1, "grid": 2, "strata": 3, "kmedoids": 4, "kcentre": 5, "herding": 6,
-         "facility": 7}
-NESTED = ("random", "kcentre", "herding", "facility")
+         "facility": 7, "edited": 8}
+NESTED = ("random", "kcentre", "herding", "facility", "edited")
 PLANE = ("grid", "strata")
 PROPORTIONAL, EQUAL, GIVEN = 1, 2, 3
 (FAULT_COUNT, FAULT_QUOTA, FAULT_KEEP, FAULT_MASS, FAULT_PERPLEXITY,

@@ -16,7 +16,7 @@ START_TEST(rules_are_the_engines)
 {
 	int r;
 
-	for (r = NMS_RULE_RANDOM; r <= NMS_RULE_FACILITY; r++) {
+	for (r = NMS_RULE_RANDOM; r <= NMS_RULE_EDITED; r++) {
 		ck_assert_str_eq(nms_rule_name((enum nms_rule)r), eng_rule_name((enum eng_rule)r));
 		ck_assert_int_eq(nms_rule_nested((enum nms_rule)r),
 				 eng_rule_nested((enum eng_rule)r));
@@ -29,7 +29,7 @@ START_TEST(rules_are_the_engines)
 		ck_assert_str_eq(nms_search_name((enum nms_search)r),
 				 eng_search_name((enum eng_search)r));
 	ck_assert_ptr_null(nms_rule_name((enum nms_rule)0));
-	ck_assert_ptr_null(nms_rule_name((enum nms_rule)8));
+	ck_assert_ptr_null(nms_rule_name((enum nms_rule)9));
 	ck_assert_ptr_null(nms_search_name((enum nms_search)5));
 }
 END_TEST

@@ -257,7 +257,7 @@ START_TEST(select_by_each_rule_on_features)
 {
 	const enum nms_hw_rule rules[] = {
 		NMS_HW_RULE_RANDOM, NMS_HW_RULE_KMEDOIDS, NMS_HW_RULE_KCENTRE,
-		NMS_HW_RULE_HERDING, NMS_HW_RULE_FACILITY,
+		NMS_HW_RULE_HERDING, NMS_HW_RULE_FACILITY, NMS_HW_RULE_EDITED,
 	};
 	const unsigned int per[CLASSES] = { 10, 10, 10 };
 	struct nms_hw_result result;

@@ -349,7 +349,7 @@ START_TEST(select_fields)
 		{ S(count), 8, 0, NMS_HW_BAD_COUNT, 0 },
 		{ S(count), 8, ROWS + 1, NMS_HW_BAD_COUNT, 0 },
 		{ S(rule), 4, 0, NMS_HW_INVALID_FIELD, 0 },
-		{ S(rule), 4, 8, NMS_HW_INVALID_FIELD, 0 },
+		{ S(rule), 4, 9, NMS_HW_INVALID_FIELD, 0 },
 		{ S(budget), 4, 0, NMS_HW_INVALID_FIELD, 0 },
 		{ S(budget), 4, 4, NMS_HW_INVALID_FIELD, 0 },
 		{ S(budget), 4, NMS_HW_BUDGET_GIVEN, NMS_HW_BAD_QUOTA, S(quota) },
@@ -541,7 +541,7 @@ START_TEST(damaged_blocks_are_survived)
 	survive_damage(3, 500);
 	good_select();
 	ck_assert_int_eq(move(model, NMS_HW_WRITE, out, sizeof(x), x), NMS_HW_OK);
-	for (uint32_t rule = NMS_HW_RULE_RANDOM; rule <= NMS_HW_RULE_FACILITY; rule++) {
+	for (uint32_t rule = NMS_HW_RULE_RANDOM; rule <= NMS_HW_RULE_EDITED; rule++) {
 		good.select.rule = rule;
 		good.select.drop.near.offset = 8;
 		survive_damage(3 + rule, 300);

@@ -212,7 +212,7 @@ static void make_select(struct nms_model *m, struct work *w, uint32_t rule, bool
 		w->block.select.labels = (struct nms_hw_vector){ .near = classes(m), .count = N };
 }
 
-#define RULES (NMS_HW_RULE_FACILITY - NMS_HW_RULE_RANDOM + 1)
+#define RULES (NMS_HW_RULE_EDITED - NMS_HW_RULE_RANDOM + 1)
 #define WORKS (3 + 2 * RULES)
 
 static void make_all(struct nms_model *m, struct work *w, uint32_t profile)
@@ -222,7 +222,7 @@ static void make_all(struct nms_model *m, struct work *w, uint32_t profile)
 	make_reduce(m, &w[0]);
 	make_embed(m, &w[1], false);
 	make_embed(m, &w[2], true);
-	for (uint32_t rule = NMS_HW_RULE_RANDOM; rule <= NMS_HW_RULE_FACILITY; rule++) {
+	for (uint32_t rule = NMS_HW_RULE_RANDOM; rule <= NMS_HW_RULE_EDITED; rule++) {
 		make_select(m, &w[n++], rule, false);
 		make_select(m, &w[n++], rule, true);
 	}

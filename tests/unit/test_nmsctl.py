@@ -391,7 +391,7 @@ class Sample(Case):
     def test_summary(self):
         done = self.sample("--labels", "y.npy", "-o", "o.npy")
         self.assertEqual(done.stdout, "")
-        for word in "herding", "seconds", "energy", "beside the memory", "at the host", "0: ":
+        for word in "edited", "seconds", "energy", "beside the memory", "at the host", "0: ":
             self.assertIn(word, done.stderr)
 
 

@@ -138,6 +138,108 @@ class Herding(unittest.TestCase):
             self.assertEqual(i, rest[t % 2].pop(0))
 
 
+class Edited(unittest.TestCase):
+    """Herding within class, first of rows that their neighbours agree with."""
+
+    @staticmethod
+    def mixed(seed, n, classes, d=5):
+        """Classes that lie in one another, and some rows far within another class."""
+        rng = np.random.default_rng(seed)
+        labels = rng.integers(0, classes, n)
+        centre = rng.normal(size=(classes, d)) * 2
+        place = np.where(rng.random(n) < 0.15, rng.integers(0, classes, n), labels)
+        return f32(centre[place] + rng.normal(size=(n, d))), labels
+
+    @staticmethod
+    def agreed(x, labels, parts=1):
+        """At least 3 of the 10 nearest (in proportion of fewer), part by part; rows by class."""
+        order = np.argsort(labels, kind="stable")
+        fine = np.zeros(len(x), bool)
+        for p in range(parts):
+            rows = order[p::parts]
+            d2 = square_distances(x[rows], x[rows])
+            np.fill_diagonal(d2, np.inf)
+            k = min(10, len(rows) - 1)
+            nearest = np.argsort(d2, axis=1, kind="stable")[:, :k]
+            fine[rows] = (labels[rows][nearest] == labels[rows][:, None]).sum(1) * 10 >= 3 * k
+        return fine
+
+    def check(self, x, labels, count, keep=(), drop=(), mass=None, parts=1, **kwargs):
+        index, _ = select("edited", count, x=x, labels=labels, keep=keep, drop=drop, mass=mass,
+                          **kwargs)
+        inside = np.setdiff1d(np.arange(len(x)), drop)
+        fine = np.zeros(len(x), bool)
+        fine[inside] = self.agreed(x[inside], labels[inside], parts)
+        mass = np.ones(len(x)) if mass is None else np.asarray(mass, float)
+        self.assertFalse(fine[inside].all())
+        for c in np.unique(labels[inside]):
+            own = inside[labels[inside] == c]
+            self.walk(x[own].astype(float), mass[own], fine[own] & (mass[own] > 0),
+                      [int(np.flatnonzero(own == i)[0]) for i in index if labels[i] == c],
+                      [int(np.flatnonzero(own == i)[0]) for i in sorted(keep) if labels[i] == c])
+        return index, fine
+
+    def walk(self, x, m, fine, chosen, keep):
+        """Each choice is a best one: among those that agree, for their mean; then of all, for all's."""
+        sigma = 0.5 * standard(x, m)[1]
+        kernel = np.exp(-square_distances(x, x) / (2 * sigma ** 2))
+        early = min(int(np.ceil(0.02 * len(x))), fine.sum())
+        first = kernel @ (m * fine) / max((m * fine).sum(), 1e-30)
+        later = kernel @ m / m.sum()
+        self.assertEqual(chosen[:len(keep)], keep)
+        for t in range(len(keep), len(chosen)):
+            score = (first if t < early else later) - kernel[:, chosen[:t]].sum(1) / (t + 1)
+            score[chosen[:t]] = -np.inf
+            if t < early:
+                score[~fine] = -np.inf
+            self.assertGreater(score[chosen[t]], score.max() - 3e-6, t)
+
+    def test_is_greedy(self):
+        for seed, n, classes in (1, 900, 3), (2, 2000, 7), (3, 300, 10):
+            x, labels = self.mixed(seed, n, classes)
+            index, fine = self.check(x, labels, n // 10)
+            rank = [np.sum(labels[index[:t]] == labels[i]) for t, i in enumerate(index)]
+            first = [i for t, i in zip(rank, index) if t < 0.02 * np.sum(labels == labels[i])]
+            self.assertTrue(fine[first].all())
+
+    def test_keep_drop_and_mass(self):
+        x, labels = self.mixed(4, 700, 4)
+        rng = np.random.default_rng(4)
+        mass = f32(rng.random(700) * (rng.random(700) < 0.9))
+        fine = self.agreed(x, labels)
+        keep = [*np.flatnonzero(~fine)[[3, 7]], int(np.flatnonzero(fine)[2])]
+        drop = np.setdiff1d(np.arange(0, 700, 13), keep)
+        self.check(x, labels, 90, keep=keep, drop=drop)
+        self.check(x, labels, 90, mass=mass)
+
+    def test_many_rows_are_looked_at_in_parts(self):
+        x, labels = self.mixed(5, 9000, 3, d=3)
+        one = self.check(x, labels, 120, parts=2, env=engine.env(1))[0]
+        two = select("edited", 120, x=x, labels=labels, env=engine.env(2))[0]
+        self.assertEqual(list(one), list(two))
+
+    def test_nobody_agrees(self):
+        """Pairs of two classes in each place: then it is herding."""
+        base = blobs(6, 60, 4)
+        x = np.repeat(base, 2, axis=0) + f32(np.tile([0, 1e-3], 60)[:, None])
+        labels = np.arange(120)
+        self.assertEqual(list(select("edited", 120, x=x, labels=labels)[0]),
+                         list(select("herding", 120, x=x, labels=labels)[0]))
+
+    def test_one_class(self):
+        x = blobs(7, 300, 6)
+        self.assertEqual(list(select("edited", 40, x=x)[0]), list(select("herding", 40, x=x)[0]))
+        labels = np.full(300, 9)
+        self.assertEqual(list(select("edited", 40, x=x, labels=labels)[0]),
+                         list(select("herding", 40, x=x)[0]))
+
+    def test_few_rows(self):
+        for n in 2, 3, 5, 11:
+            x = blobs(8, n, 3)
+            labels = np.arange(n) % 2
+            self.assertEqual(sorted(select("edited", n, x=x, labels=labels)[0]), list(range(n)))
+
+
 class KCentre(unittest.TestCase):
     @staticmethod
     def naive(x, count, keep=()):

@@ -132,8 +132,8 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(tc, 120);
-	tcase_add_loop_test(tc, test_same_answer, 2 * ENG_RULE_RANDOM, 2 * ENG_RULE_FACILITY + 2);
-	tcase_add_loop_test(tc, test_cancelled, 2 * ENG_RULE_GRID, 2 * ENG_RULE_FACILITY + 2);
+	tcase_add_loop_test(tc, test_same_answer, 2 * ENG_RULE_RANDOM, 2 * ENG_RULE_EDITED + 2);
+	tcase_add_loop_test(tc, test_cancelled, 2 * ENG_RULE_GRID, 2 * ENG_RULE_EDITED + 2);
 	tcase_add_test(tc, test_bare);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

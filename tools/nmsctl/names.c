@@ -15,6 +15,7 @@ const struct name rule_names[] = {
 	{ NMS_RULE_KCENTRE, "kcentre", "farthest first in the features" },
 	{ NMS_RULE_HERDING, "herding", "kernel herding on the features" },
 	{ NMS_RULE_FACILITY, "facility", "facility location on the affinities" },
+	{ NMS_RULE_EDITED, "edited", "herding, first of rows that their neighbours agree with" },
 	{ 0, NULL, NULL }
 };
 

@@ -9,6 +9,7 @@
 #include "nearest.h"
 #include "panel.h"
 #include "pool.h"
+#include "select_edit.h"
 #include "select_order.h"
 #include "sort.h"
 
@@ -34,6 +35,7 @@ static const struct rule rules[] = {
 	[ENG_RULE_KCENTRE] = { "kcentre", eng_select_kcentre, FEATURES, true, false },
 	[ENG_RULE_HERDING] = { "herding", eng_select_herding, FEATURES, true, false },
 	[ENG_RULE_FACILITY] = { "facility", eng_select_facility, FEATURES, true, true },
+	[ENG_RULE_EDITED] = { "edited", eng_select_herding, FEATURES, true, false },
 };
 
 static const struct rule *rule_of(enum eng_rule rule)
@@ -76,6 +78,7 @@ struct selection {
 	uint32_t *budget;	/* a group */
 	struct eng_share *share;
 	float *mass;		/* a row of a group */
+	bool *agreed;		/* edited: a row of a group; NULL if there is but one */
 	uint32_t *chosen;	/* group by group */
 	float *weight;
 	uint32_t *turn;		/* group by exemplar, in the order of the answer */
@@ -178,6 +181,7 @@ static void set_shares(struct selection *s)
 			.row = groups->row + groups->start[g],
 			.n = groups->start[g + 1] - groups->start[g],
 			.mass = s->mass + groups->start[g],
+			.agreed = s->agreed ? s->agreed + groups->start[g] : NULL,
 			.keep = s->position + keep,
 			.nkeep = s->least[g],
 			.budget = s->budget[g],
@@ -333,6 +337,15 @@ static int check(const struct selection *s)
 	return 0;
 }
 
+/* What a group has to do with the others is settled before each goes for itself. */
+static int edit(struct selection *s)
+{
+	if (s->params->rule != ENG_RULE_EDITED || s->in->groups->count < 2)
+		return 0;
+	s->agreed = calloc(s->in->groups->n, sizeof(*s->agreed));
+	return s->agreed ? eng_edit(&s->env, s->in, s->agreed) : -ENOMEM;
+}
+
 static int allocate(struct selection *s)
 {
 	const size_t groups = s->in->groups->count, count = s->params->count;
@@ -361,6 +374,7 @@ static void release(struct selection *s)
 	free(s->budget);
 	free(s->share);
 	free(s->mass);
+	free(s->agreed);
 	free(s->chosen);
 	free(s->weight);
 	free(s->turn);
@@ -388,6 +402,8 @@ int eng_select(const struct eng_env *env, const struct eng_select_input *in,
 	if (!err)
 		err = eng_budget_split(env, in->groups, params->budget, params->count,
 				       params->quota, s.least, s.budget);
+	if (!err)
+		err = edit(&s);
 	if (err)
 		goto out;
 	set_shares(&s);

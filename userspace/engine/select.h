@@ -21,7 +21,15 @@ enum eng_rule {
 	ENG_RULE_KCENTRE,	/* farthest first (Gonzalez 1985); nested */
 	ENG_RULE_HERDING,	/* kernel herding (Chen, Welling, Smola, UAI 2010), RBF; nested */
 	ENG_RULE_FACILITY,	/* facility location on the affinities, lazy greedy; nested */
+	/*
+	 * Herding, but that in a group the first ENG_EDIT_FIRST of its rows are chosen
+	 * among, and for the mean of, those that their neighbours agree with
+	 * (select_edit.h); of one group, herding; nested.
+	 */
+	ENG_RULE_EDITED,
 };
+
+#define ENG_EDIT_FIRST 0.02
 
 struct eng_select_params {
 	enum eng_rule rule;
@@ -31,7 +39,7 @@ struct eng_select_params {
 	const uint32_t *keep;		/* rows that must be among them; not dropped ones */
 	size_t nkeep;
 	const float *mass;		/* weight of each row, not negative; NULL: 1 */
-	float bandwidth;		/* herding: in half RMS radii; 0: 1 */
+	float bandwidth;		/* herding, edited: in half RMS radii; 0: 1 */
 	struct eng_bandwidth_params affinity; /* facility: perplexity and search */
 	enum eng_knn_method neighbours;	/* facility */
 	uint64_t seed;
@@ -56,7 +64,8 @@ const char *eng_rule_name(enum eng_rule rule);
 
 /*
  * Choose params->count rows, each group's share from that group alone: it is the
- * same whatever the other groups hold.
+ * same whatever the other groups hold, but that of ENG_RULE_EDITED, which asks
+ * who the neighbours of its rows are.
  *
  * @index: params->count rows, no row twice.  Order: each class by rank, classes
  * interleaved so that every prefix is split among them as evenly as their
@@ -64,7 +73,7 @@ const char *eng_rule_name(enum eng_rule rule);
  * Rules that are not nested choose the others among the rows not kept.
  * @weight: how much mass each exemplar stands for, that of the rows of its class
  * nearest to it (in the plane for grid and strata, among the features for
- * kmedoids, kcentre, herding and facility; for random the mass is shared
+ * kmedoids, kcentre, herding, edited and facility; for random the mass is shared
  * evenly); an exemplar stands at least for itself.  They add up to the mass of
  * the groups that have exemplars.  @weight and @stats may be NULL.
  *

@@ -7,6 +7,10 @@
  * mu the mean map of the group (Chen, Welling, Smola, UAI 2010, equation 8).
  * k(a, b) = exp(-|a - b|^2 / 2 sigma^2), sigma half the RMS radius of the group
  * times params->bandwidth.  Each exemplar adds one row of the kernel.
+ *
+ * Edited (the rule says who asked for it), the first of them have for mu the mean
+ * map of those rows alone that their neighbours agree with, and are chosen among
+ * these.  What they leave out the later ones make up for.
  */
 #include <errno.h>
 #include <math.h>
@@ -40,6 +44,8 @@ struct herd {
 	struct eng_share *share;
 	struct eng_strips strips;
 	float *mean;		/* mu; -infinity: not to be chosen (again) */
+	float *later;		/* mu from exemplar @early on, if there are so many */
+	size_t early;
 	float *sum;		/* over the chosen, of k(x, s) */
 	const float *query;	/* the last one chosen */
 	float inv;
@@ -80,8 +86,12 @@ static int choose(struct herd *h, const struct eng_points *points)
 			return -ECANCELED;
 		share->chosen[t] = (uint32_t)i;
 		h->mean[i] = -INFINITY;
+		if (h->later)
+			h->later[i] = -INFINITY;
 		if (t + 1 == share->budget)
 			break;
+		if (t + 1 == h->early)
+			h->mean = h->later;
 		h->query = points->x + i * points->d;
 		h->inv = 1.0f / (float)(t + 2);
 		eng_parallel(&share->env, h->strips.chunks, herd_chunk, h);
@@ -94,16 +104,17 @@ static int choose(struct herd *h, const struct eng_points *points)
 	return 0;
 }
 
-/* One row from each of @m even pieces of @n. */
-static uint32_t *draw_landmarks(const struct eng_share *share, size_t n, size_t m)
+/* One from each of @m even pieces of @n rows, or of the @n that @list names. */
+static uint32_t *draw_landmarks(const struct eng_share *share, const uint32_t *list, size_t n,
+				size_t m)
 {
 	uint32_t *index = calloc(m, sizeof(*index));
 
 	for (size_t j = 0; index && j < m; j++) {
 		const uint64_t from = (uint64_t)j * n / m, to = (uint64_t)(j + 1) * n / m;
+		const uint64_t i = from + eng_below(share->salt, ENG_STREAM_SELECT, j, to - from);
 
-		index[j] = (uint32_t)(from + eng_below(share->salt, ENG_STREAM_SELECT, j,
-						       to - from));
+		index[j] = list ? list[i] : (uint32_t)i;
 	}
 	return index;
 }
@@ -121,19 +132,22 @@ static void count_mean(struct eng_share *share, const struct eng_points *points,
 	eng_share_count(share, ENG_COUNT_SPECIAL, n * m);
 }
 
-static int mean_map(struct eng_share *share, const struct eng_points *points, float *mean)
+/* mean[i] over all rows, or over the @count that @list names. */
+static int mean_map(struct eng_share *share, const struct eng_points *points,
+		    const uint32_t *list, size_t count, float *mean)
 {
-	const size_t n = points->n, d = points->d, m = n < LANDMARKS ? n : LANDMARKS;
+	const size_t n = points->n, d = points->d, m = count < LANDMARKS ? count : LANDMARKS;
 	uint32_t *landmarks = NULL;
 	struct eng_kernel_mean map;
 	int err;
 
-	if (m < n) {
-		landmarks = draw_landmarks(share, n, m);
+	if (m < count) {
+		landmarks = draw_landmarks(share, list, count, m);
 		if (!landmarks)
 			return -ENOMEM;
 	}
-	err = eng_kernel_mean_create(&share->env, points->x, d, points->mass, landmarks, m, &map);
+	err = eng_kernel_mean_create(&share->env, points->x, d, points->mass,
+				     landmarks ? landmarks : list, m, &map);
 	if (err)
 		goto out;
 	for (size_t i = 0; !err && i < n; i += STEP) {
@@ -149,34 +163,96 @@ out:
 	return err;
 }
 
+/* Not to be chosen: who is kept, and what is there to fill the last strip. */
+static void exclude(const struct eng_share *share, float *mean, size_t whole)
+{
+	for (size_t i = share->n; i < whole; i++)
+		mean[i] = -INFINITY;
+	for (size_t i = 0; i < share->nkeep; i++)
+		mean[share->keep[i]] = -INFINITY;
+}
+
+/* Rows that agree and weigh something, into @list (n of room); how many. */
+static size_t list_agreed(const struct eng_share *share, const struct eng_points *points,
+			  uint32_t *list)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < share->n; i++)
+		if (share->agreed[i] && points->mass[i] > 0)
+			list[count++] = (uint32_t)i;
+	return count;
+}
+
+/* h->mean of the first exemplars, where they are to be edited; h->early: how many. */
+static int edited_mean(struct herd *h, const struct eng_points *points)
+{
+	struct eng_share *share = h->share;
+	const size_t first = (size_t)ceil(ENG_EDIT_FIRST * (double)share->n);
+	uint32_t *list = calloc(share->n, sizeof(*list));
+	size_t count;
+	int err = 0;
+
+	if (!list)
+		return -ENOMEM;
+	count = list_agreed(share, points, list);
+	/* As long as there is one left to be chosen. */
+	h->early = first < count ? first : count;
+	if (h->early)
+		err = mean_map(share, points, list, count, h->mean);
+	for (size_t i = 0; i < share->n; i++)
+		if (!share->agreed[i] || !(points->mass[i] > 0))
+			h->mean[i] = -INFINITY;
+	free(list);
+	return err;
+}
+
+/* Both means, as far as exemplars are chosen by them. */
+static int means(struct herd *h, const struct eng_points *points, size_t whole)
+{
+	int err = 0;
+
+	if (h->share->agreed) {
+		err = edited_mean(h, points);
+		exclude(h->share, h->mean, whole);
+	}
+	if (err || h->early >= h->share->budget)
+		return err;
+	err = mean_map(h->share, points, NULL, points->n, h->later);
+	exclude(h->share, h->later, whole);
+	if (!h->early)
+		h->mean = h->later;
+	return err;
+}
+
 static int herd_part(struct eng_share *share)
 {
+	const size_t whole = (share->n + ENG_STRIP - 1) / ENG_STRIP * ENG_STRIP;
 	const float bandwidth = share->params->bandwidth;
 	struct herd h = { .share = share };
 	struct eng_points points;
-	size_t whole;
+	float *mean, *later;
 	int err;
 
 	err = eng_points_create(share, NULL, share->n, false,
 				2.0 / (bandwidth > 0 ? (double)bandwidth : 1.0), &points);
 	if (err)
 		return err;
-	whole = (share->n + ENG_STRIP - 1) / ENG_STRIP * ENG_STRIP;
-	h.mean = calloc(whole, sizeof(*h.mean));
+	mean = share->agreed ? calloc(whole, sizeof(*mean)) : NULL;
+	later = calloc(whole, sizeof(*later));
 	h.sum = calloc(whole, sizeof(*h.sum));
-	err = h.mean && h.sum ? mean_map(share, &points, h.mean) : -ENOMEM;
+	h.mean = mean;
+	h.later = later;
+	err = (mean || !share->agreed) && later && h.sum ? means(&h, &points, whole) : -ENOMEM;
 	if (!err)
 		err = eng_strips_create(points.x, points.n, points.d, points.d, &h.strips);
 	if (err)
 		goto out;
-	for (size_t i = share->n; i < whole; i++)
-		h.mean[i] = -INFINITY;
-	for (size_t i = 0; i < share->nkeep; i++)
-		h.mean[share->keep[i]] = -INFINITY;
 	err = choose(&h, &points);
 	eng_strips_free(&h.strips);
 out:
-	free(h.mean);
+	free(mean);
+	free(later);
 	free(h.sum);
 	eng_points_free(&points);
 	return err;

@@ -7,6 +7,7 @@
 #include "nearest.h"
 #include "panel.h"
 #include "select.h"
+#include "select_edit.h"
 #include "select_share.h"
 
 /*
@@ -39,6 +40,8 @@ static size_t row_bytes(enum eng_rule rule, size_t d)
 	case ENG_RULE_KCENTRE:
 	case ENG_RULE_HERDING:
 		return twice(d) + 8;
+	case ENG_RULE_EDITED:
+		return twice(d) + 8 + 4 + 4 + 1;	/* the other mean, who agrees, in a part too */
 	case ENG_RULE_FACILITY:
 		return twice(d) + 28 + FACILITY;
 	}
@@ -54,6 +57,8 @@ size_t eng_select_memory(enum eng_rule rule, size_t n, size_t d, uint64_t count,
 
 	if (rule == ENG_RULE_FACILITY)
 		bytes += eng_knn_memory(n, d, NEIGHBOURS, threads);
+	if (rule == ENG_RULE_EDITED)
+		bytes += eng_edit_memory(n, d, threads);
 	if (rule != ENG_RULE_RANDOM)
 		bytes += eng_nearest_memory(space, (size_t)count, threads);
 	return bytes;

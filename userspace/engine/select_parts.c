@@ -10,6 +10,7 @@ struct parts {
 	struct eng_share *part;
 	uint32_t *row, *keep, *chosen;	/* of all parts, one after the other */
 	float *mass, *weight;
+	bool *agreed;
 	uint32_t *turn;			/* the part that each choice beyond the kept goes to */
 };
 
@@ -20,6 +21,7 @@ static void parts_free(struct parts *p)
 	free(p->keep);
 	free(p->chosen);
 	free(p->mass);
+	free(p->agreed);
 	free(p->weight);
 	free(p->turn);
 }
@@ -33,13 +35,14 @@ static int parts_alloc(struct parts *p)
 	p->keep = calloc(share->nkeep + 1, sizeof(*p->keep));
 	p->chosen = calloc(share->budget, sizeof(*p->chosen));
 	p->mass = calloc(share->n, sizeof(*p->mass));
+	p->agreed = calloc(share->n, sizeof(*p->agreed));
 	p->weight = calloc(share->budget, sizeof(*p->weight));
 	p->turn = calloc(share->budget, sizeof(*p->turn));
-	return p->part && p->row && p->keep && p->chosen && p->mass && p->weight && p->turn ?
-	       0 : -ENOMEM;
+	return p->part && p->row && p->keep && p->chosen && p->mass && p->agreed && p->weight &&
+	       p->turn ? 0 : -ENOMEM;
 }
 
-/* Rows, masses and must-keep positions of each part. */
+/* Rows, what is known of each, and must-keep positions of each part. */
 static void deal_rows(struct parts *p)
 {
 	const struct eng_share *share = p->share;
@@ -52,11 +55,13 @@ static void deal_rows(struct parts *p)
 		part->work = (struct eng_work){ 0 };
 		part->row = p->row + row;
 		part->mass = p->mass + row;
+		part->agreed = share->agreed ? p->agreed + row : NULL;
 		part->before = share->before + row;
 		part->n = 0;
 		for (size_t i = g; i < share->n; i += p->count, row++) {
 			p->row[row] = share->row[i];
 			p->mass[row] = share->mass[i];
+			p->agreed[row] = share->agreed && share->agreed[i];
 			part->n++;
 		}
 		part->keep = p->keep + keep;

@@ -21,6 +21,7 @@ struct eng_share {
 	const uint32_t *row;	/* n rows of the dataset, ascending; a position is a place in it */
 	size_t n;
 	float *mass;		/* n: weight of each in means and sums, never all 0 */
+	bool *agreed;		/* n: do its neighbours agree with it?  NULL: nobody asks */
 	uint32_t *keep;		/* nkeep positions that must be chosen, ascending */
 	size_t nkeep;
 	size_t budget;		/* nkeep ... n */

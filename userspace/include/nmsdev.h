@@ -427,7 +427,7 @@ enum nms_neighbours {
 /** How exemplars are chosen. */
 enum nms_rule {
 	NMS_RULE_RANDOM = 1, NMS_RULE_GRID, NMS_RULE_STRATA, NMS_RULE_KMEDOIDS,
-	NMS_RULE_KCENTRE, NMS_RULE_HERDING, NMS_RULE_FACILITY
+	NMS_RULE_KCENTRE, NMS_RULE_HERDING, NMS_RULE_FACILITY, NMS_RULE_EDITED
 };
 
 /** How the budget is split among classes. */
@@ -498,7 +498,7 @@ struct nms_select {
 	enum nms_budget budget;		/* 0: proportional, or given if there are quotas */
 	enum nms_search search;		/* facility location; 0: NMS_SEARCH_NEWTON */
 	float perplexity;		/* facility location; 0: 30 */
-	float bandwidth;		/* herding, times half the RMS radius; 0: 1 */
+	float bandwidth;		/* herding, edited, times half the RMS radius; 0: 1 */
 	float tolerance;		/* facility location */
 	uint32_t evaluations;		/* facility location */
 	enum nms_neighbours neighbours;	/* facility location */
@@ -699,7 +699,7 @@ struct nms_sample_params {
 	enum nms_budget budget;	/* 0: proportional, or given if there are quotas */
 	const uint32_t *quota;	/* one for each class in order of ascending label */
 	size_t nquota;
-	uint32_t features;	/* 0: 50 (herding: 80), or the columns, or rows - 1, if fewer */
+	uint32_t features;	/* 0: 50 (herding, edited: 80), or the columns, or rows - 1, if fewer */
 	float perplexity;	/* above 1; 0: 30; adapsne: the first that is tried */
 	enum nms_search search;	/* 0: as the method has it; no matter where none runs */
 	enum nms_rule rule;	/* 0: as the method has it; auto, nms, adapsne only */
@@ -718,12 +718,12 @@ struct nms_sample_params {
  * the plane where the rule works in it or the caller wants one, SELECT chooses,
  * and what the outcome holds is read back: the rows never cross the link.
  *
- * Methods.  auto: herding on half-whitened features, within class if there are
- * labels.
+ * Methods.  auto: herding on quarter-whitened features; if there are labels, edited:
+ * within class, and first of rows that their neighbours agree with.
  * nms: strata of a plane at the given perplexity, bandwidths by differential
  * evolution.  adapsne: strata of a plane whose perplexity is chosen by entropy,
  * bandwidths by fireworks.  random, grid, strata, kmedoids, kcentre, herding,
- * facility: the rule of that name; a plane, where needed, at the given
+ * edited, facility: the rule of that name; a plane, where needed, at the given
  * perplexity by Newton's method.  With labels each class has its own plane, and
  * its own share of the count.  "auto" may change with the version of the
  * library; the result says which rule it was.

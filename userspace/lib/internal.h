@@ -254,6 +254,8 @@ const struct nms_method *nms_method_find(const char *name);
 const char *nms_rule_name(enum nms_rule rule);
 const char *nms_search_name(enum nms_search search);
 bool nms_rule_nested(enum nms_rule rule);
+/* Whether a rule is herding of one kind or another: whitened features, and a bandwidth of its own. */
+bool nms_rule_herds(enum nms_rule rule);
 bool nms_rule_needs_features(enum nms_rule rule);
 bool nms_rule_needs_embedding(enum nms_rule rule);
 

@@ -7,8 +7,8 @@
 static const struct nms_method methods[] = {
 	{
 		.name = "auto",
-		.text = "what measured best: kernel herding on the features, within class if there are labels",
-		.rule = NMS_RULE_HERDING,
+		.text = "what measured best: edited herding within class if there are labels, else kernel herding",
+		.rule = NMS_RULE_EDITED,
 		.search = NMS_SEARCH_NEWTON,
 	}, {
 		.name = "nms",
@@ -58,6 +58,12 @@ static const struct nms_method methods[] = {
 		.search = NMS_SEARCH_NEWTON,
 		.fixed_rule = true,
 	}, {
+		.name = "edited",
+		.text = "kernel herding, in each class first of rows that their neighbours agree with",
+		.rule = NMS_RULE_EDITED,
+		.search = NMS_SEARCH_NEWTON,
+		.fixed_rule = true,
+	}, {
 		.name = "facility",
 		.text = "facility location on the affinities: every row near to some exemplar",
 		.rule = NMS_RULE_FACILITY,
@@ -79,6 +85,7 @@ static const struct rule {
 	[NMS_RULE_KCENTRE]	= { "kcentre",	true,	true,	false },
 	[NMS_RULE_HERDING]	= { "herding",	true,	true,	false },
 	[NMS_RULE_FACILITY]	= { "facility",	true,	true,	false },
+	[NMS_RULE_EDITED]	= { "edited",	true,	true,	false },
 };
 
 static const char *const searches[] = {
@@ -134,6 +141,11 @@ bool nms_rule_nested(enum nms_rule rule)
 	const struct rule *r = rule_at(rule);
 
 	return r && r->nested;
+}
+
+bool nms_rule_herds(enum nms_rule rule)
+{
+	return rule == NMS_RULE_HERDING || rule == NMS_RULE_EDITED;
 }
 
 bool nms_rule_needs_features(enum nms_rule rule)

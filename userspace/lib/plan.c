@@ -85,6 +85,9 @@ static int plan_method(const struct nms_sample_params *params, struct nms_plan *
 				params->method);
 	plan->method = m;
 	plan->rule = params->rule ? params->rule : m->rule;
+	/* Of one class there is nobody to disagree. */
+	if (plan->rule == NMS_RULE_EDITED && !m->fixed_rule && !params->rule && !params->labels)
+		plan->rule = NMS_RULE_HERDING;
 	plan->search = params->search ? params->search : m->search;
 	if (!nms_rule_name(plan->rule))
 		return nms_fail(-EINVAL, NMS_CAUSE_METHOD, "rule: %d is none", (int)plan->rule);
@@ -193,9 +196,9 @@ static int plan_features(const struct nms_sample_params *params, struct nms_plan
 				"features: %u wanted, %llu rows of %u columns have at most %llu",
 				params->features, (unsigned long long)plan->data.rows,
 				plan->data.cols, (unsigned long long)most);
-	usual = plan->rule == NMS_RULE_HERDING ? NMS_FEATURES_HERDING : NMS_FEATURES;
+	usual = nms_rule_herds(plan->rule) ? NMS_FEATURES_HERDING : NMS_FEATURES;
 	plan->features = params->features ? params->features : (uint32_t)nms_min(most, usual);
-	if (plan->rule == NMS_RULE_HERDING)
+	if (nms_rule_herds(plan->rule))
 		plan->scaling = NMS_SCALING_QUARTER_WHITE;
 	/* Rows that begin on a boundary are read faster; the rest of each is zero. */
 	plan->features_stride = align_up((uint64_t)plan->features * 4);

@@ -85,7 +85,7 @@ static void make_select(const struct nms_plan *plan, const struct nms_plan_memor
 		.search = facility ? plan->search : 0,
 		.neighbours = facility ? plan->neighbours : 0,
 		.perplexity = facility ? plan->perplexity : 0,
-		.bandwidth = plan->rule == NMS_RULE_HERDING ? NMS_BANDWIDTH_HERDING : 0,
+		.bandwidth = nms_rule_herds(plan->rule) ? NMS_BANDWIDTH_HERDING : 0,
 	};
 	/* Rules that can do without them choose better with them, and the coverage is told. */
 	if (plan->reduce)

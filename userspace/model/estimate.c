@@ -45,7 +45,7 @@ static uint64_t estimate_select(struct nms_model *model, const struct nms_hw_sel
 	uint64_t row = GROUPS_ROW, most, covered = 0;
 
 	if (!p->rows || p->rows > UINT32_MAX || !p->count || p->count > p->rows ||
-	    p->rule < NMS_HW_RULE_RANDOM || p->rule > NMS_HW_RULE_FACILITY)
+	    p->rule < NMS_HW_RULE_RANDOM || p->rule > NMS_HW_RULE_EDITED)
 		return 0;
 	if (p->embedding.near.range && p->embedding.stride != 2 * sizeof(float))
 		row += 2 * sizeof(float);

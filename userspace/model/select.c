@@ -46,7 +46,7 @@ static enum nms_hw_status check_numbers(struct exec *x)
 	const struct nms_hw_select *p = &x->param.select;
 	float bandwidth = param_float(p->bandwidth);
 
-	if (p->rule < NMS_HW_RULE_RANDOM || p->rule > NMS_HW_RULE_FACILITY)
+	if (p->rule < NMS_HW_RULE_RANDOM || p->rule > NMS_HW_RULE_EDITED)
 		return exec_fail(x, NMS_HW_INVALID_FIELD, FIELD(rule));
 	if (p->budget < NMS_HW_BUDGET_PROPORTIONAL || p->budget > NMS_HW_BUDGET_GIVEN)
 		return exec_fail(x, NMS_HW_INVALID_FIELD, FIELD(budget));
@@ -55,7 +55,8 @@ static enum nms_hw_status check_numbers(struct exec *x)
 	if (!p->count || p->count > p->rows)
 		return exec_fail_at(x, NMS_HW_BAD_COUNT, FIELD(count), 0, 0, (double)p->count,
 				    (double)p->rows);
-	if (p->rule == NMS_HW_RULE_HERDING && (!isfinite(bandwidth) || bandwidth < 0))
+	if ((p->rule == NMS_HW_RULE_HERDING || p->rule == NMS_HW_RULE_EDITED) &&
+	    (!isfinite(bandwidth) || bandwidth < 0))
 		return exec_fail_at(x, NMS_HW_INVALID_FIELD, FIELD(bandwidth), 0, 0,
 				    (double)bandwidth, 0);
 	return p->rule == NMS_HW_RULE_FACILITY ? check_facility(x) : NMS_HW_OK;

@@ -21,7 +21,7 @@ READ, WRITE = 0x1, 0x2
 SEARCHES = {"newton": 1, "bisect": 2, "de": 3, "fwa": 4}
 NEIGHBOURS = {"exact": 1, "ivf": 2}
 RULES = {"random": 1, "grid": 2, "strata": 3, "kmedoids": 4, "kcentre": 5, "herding": 6,
-         "facility": 7}
+         "facility": 7, "edited": 8}
 BUDGETS = {"proportional": 1, "equal": 2, "given": 3}
 
 # enum nms_cause, from NMS_CAUSE_NONE on

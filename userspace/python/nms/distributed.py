@@ -126,7 +126,7 @@ def _pick(source: Any, labels: Any, budget: Any, options: Dict[str, Any]) -> Dic
         chosen = sample_here(X, found, quotas=budget, **options)
         classes = found[chosen.indices]
     weights = chosen.weights
-    if chosen.rule == "herding":
+    if chosen.rule in ("herding", "edited"):
         # whose exemplars, each as much as the other, are what has the mean of the rows
         rows = np.zeros(len(X), np.uint8) if labels is None else found
         weights = _even(rows, rows[chosen.indices])
