@@ -236,6 +236,7 @@ class SameBits(unittest.TestCase):
                 env = engine.env(threads)
                 select(rule, 30, env=env, **d)
                 seen.append([list(c) for c in env._counters.count])
+                self.assertEqual(env._counters.phase, 6)
             self.assertEqual(seen[0], seen[1])
             self.assertGreater(sum(seen[0][6]), 0)
             if rule == "herding":

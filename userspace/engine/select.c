@@ -340,10 +340,17 @@ static int check(const struct selection *s)
 /* What a group has to do with the others is settled before each goes for itself. */
 static int edit(struct selection *s)
 {
+	int err;
+
 	if (s->params->rule != ENG_RULE_EDITED || s->in->groups->count < 2)
 		return 0;
 	s->agreed = calloc(s->in->groups->n, sizeof(*s->agreed));
-	return s->agreed ? eng_edit(&s->env, s->in, s->agreed) : -ENOMEM;
+	if (!s->agreed)
+		return -ENOMEM;
+	err = eng_edit(&s->env, s->in, s->agreed);
+	/* Which the search for neighbours has left. */
+	eng_phase_enter(&s->env, ENG_PHASE_SELECT);
+	return err;
 }
 
 static int allocate(struct selection *s)
