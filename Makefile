@@ -13,7 +13,7 @@ setup	= $(if $(NMS_NO_SETUP),true,scripts/setup)
 all:
 
 .PHONY: all setup-build demo check lint docs module kselftest vmcheck check-debug vmtool bench eval vmbench \
-	fuzz fuzz-kernel soak coverage deb debcheck install clean help
+	fuzz fuzz-kernel soak coverage coverage-driver deb debcheck install clean help
 
 all: setup-build ## build the library and nmsctl (build/nmsctl runs in place)
 	@ninja -C $(BUILD) --quiet
@@ -113,6 +113,13 @@ debcheck: deb ## install them in a clean root, use them there, and purge them
 coverage: ## which lines the tests reach, without a guest (COVERAGE=--files: which they do not)
 	@$(setup) build check coverage
 	@scripts/coverage $(BUILD)/coverage $(COVERAGE)
+
+coverage-driver: ## which lines of the driver the kselftests reach, in a guest (COVERAGE=--files)
+	@$(setup) build check vm coverage
+	@$(MAKE) --no-print-directory setup-build
+	@$(MESON) configure $(BUILD) -Dtests=enabled
+	@ninja -C $(BUILD) --quiet
+	@scripts/vmcoverage $(BUILD) $(COVERAGE)
 
 install: all ## install to DESTDIR and PREFIX (/usr/local)
 	@$(MESON) configure $(BUILD) -Dprefix=$(PREFIX)
