@@ -183,7 +183,7 @@ class Edited(unittest.TestCase):
         """Each choice is a best one: among those that agree, for their mean; then of all, for all's."""
         sigma = 0.5 * standard(x, m)[1]
         kernel = np.exp(-square_distances(x, x) / (2 * sigma ** 2))
-        early = min(int(np.ceil(0.02 * len(x))), fine.sum())
+        early = min(int(np.ceil(0.01 * len(x))), fine.sum())
         first = kernel @ (m * fine) / max((m * fine).sum(), 1e-30)
         later = kernel @ m / m.sum()
         self.assertEqual(chosen[:len(keep)], keep)
@@ -199,7 +199,7 @@ class Edited(unittest.TestCase):
             x, labels = self.mixed(seed, n, classes)
             index, fine = self.check(x, labels, n // 10)
             rank = [np.sum(labels[index[:t]] == labels[i]) for t, i in enumerate(index)]
-            first = [i for t, i in zip(rank, index) if t < 0.02 * np.sum(labels == labels[i])]
+            first = [i for t, i in zip(rank, index) if t < 0.01 * np.sum(labels == labels[i])]
             self.assertTrue(fine[first].all())
 
     def test_keep_drop_and_mass(self):

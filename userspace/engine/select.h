@@ -29,7 +29,7 @@ enum eng_rule {
 	ENG_RULE_EDITED,
 };
 
-#define ENG_EDIT_FIRST 0.02
+#define ENG_EDIT_FIRST 0.01
 
 struct eng_select_params {
 	enum eng_rule rule;
