@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Rows chosen from a pool, by nmsctl's methods or by the baselines."""
-import os
 import pathlib
+import re
 import subprocess
 import tempfile
 
@@ -31,16 +31,19 @@ METHODS |= {f"{name}-fixed": [*METHODS[name], "--profile", "fixed8/64/12"]
 NESTED = {"auto", "herding", "kcentre", "facility"}
 
 
+def library_of(nmsctl):
+    """The libnmsdev.so that it runs with."""
+    out = subprocess.run(["ldd", nmsctl], check=True, capture_output=True, text=True).stdout
+    return re.search(r"libnmsdev\.so\S* => (\S+)", out)[1]
+
+
 class Selector:
     """Chooses, and remembers in cells what has been chosen."""
 
     def __init__(self, nmsctl, cells):
         self.nmsctl = nmsctl
         self.cells = cells
-        built = pathlib.Path(nmsctl).resolve()
-        files = [built, *sorted(built.parent.glob("libnmsdev.so.*.*.*"))]
-        self.version = digest([os.fspath(f.name) for f in files],
-                              *[np.frombuffer(f.read_bytes(), np.uint8) for f in files])
+        self.version = digest(*[np.fromfile(f, np.uint8) for f in (nmsctl, library_of(nmsctl))])
 
     def _run(self, data, pool, labelled, rule, count):
         with tempfile.TemporaryDirectory(prefix="nms-eval-") as name:
