@@ -19,6 +19,7 @@ import sys
 import time
 
 import numpy as np
+import torch
 
 import datasets
 import recipe
@@ -146,6 +147,8 @@ def main():
     args.nmsctl = os.environ.get("NMSCTL", HERE.parents[1] / "build/nmsctl")
     if not os.access(args.nmsctl, os.X_OK):
         parser.error(f"{args.nmsctl}: no such program; make builds it, NMSCTL names another")
+    # The products are small: on a machine with other work, threads wait for each other.
+    torch.set_num_threads(1)
     deadline = time.monotonic() + 60 * args.minutes
     absent = 0
     for name in args.datasets:
