@@ -423,7 +423,6 @@ void nms_char_exit(void);
 struct nms_device *nms_char_alloc(void);
 long nms_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 int nms_query(struct nms_context *ctx, struct nms_query *query);
-void nms_query_device_counters(struct nms_device *nms, struct nms_query_counters *c);
 
 /* ---- nms_job.c, nms_submit.c --------------------------------------------------- */
 int nms_job_alloc(struct nms_context *ctx, unsigned int count, struct nms_job **job);

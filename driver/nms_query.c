@@ -70,8 +70,11 @@ static u64 nms_query_active(struct nms_device *nms)
 	return active;
 }
 
-/* The caller sees to it that the registers can be read. */
-void nms_query_device_counters(struct nms_device *nms, struct nms_query_counters *c)
+/*
+ * The caller sees to it that the registers can be read.  -ENODEV: the device has gone,
+ * which the driver may not have noticed yet; what was read, or some of it, is all ones.
+ */
+static int nms_query_device_counters(struct nms_device *nms, struct nms_query_counters *c)
 {
 	for (unsigned int i = 0; i < NMS_ENERGY_DOMAINS; i++)
 		c->energy[i] = nms_read64(nms, NMS_HW_REG_ENERGY + 8 * i);
@@ -90,6 +93,7 @@ void nms_query_device_counters(struct nms_device *nms, struct nms_query_counters
 	c->active_jobs = nms_query_active(nms);
 	nms_query_queues(nms, c);
 	nms_query_compute(nms, c);
+	return nms_is_gone(nms_read32(nms, NMS_HW_REG_STATUS)) ? -ENODEV : 0;
 }
 
 static int nms_query_queue(struct nms_device *nms, u32 index, struct nms_query_queue *info)
@@ -225,8 +229,8 @@ static int nms_answer(struct nms_context *ctx, const struct nms_query *query,
 		err = nms_query_other(ctx->nms, query->index, &answer->counters);
 		return err ? err : sizeof(answer->counters);
 	case NMS_QUERY_DEVICE_COUNTERS:
-		nms_query_device_counters(ctx->nms, &answer->counters);
-		return sizeof(answer->counters);
+		err = nms_query_device_counters(ctx->nms, &answer->counters);
+		return err ? err : sizeof(answer->counters);
 	case NMS_QUERY_PROFILE:
 		err = nms_query_profile(ctx->nms, query->index, &answer->profile);
 		return err ? err : sizeof(answer->profile);
