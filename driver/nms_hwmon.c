@@ -28,17 +28,18 @@ static int nms_hwmon_read(struct device *dev, enum hwmon_sensor_types type, u32 
 			  int channel, long *value)
 {
 	struct nms_device *nms = dev_get_drvdata(dev);
-	int err = -EBUSY;
-	u64 energy;
+	u32 generation;
+	int err;
 
 	down_read(&nms->bound_lock);
-	if (READ_ONCE(nms->state) == NMS_LIVE) {
-		energy = nms_read64(nms, NMS_HW_REG_ENERGY + 8 * channel);
-		*value = energy / NMS_PICO_PER_MICRO;
-		err = energy == U64_MAX ? -EIO : 0;
+	generation = READ_ONCE(nms->generation);
+	err = nms_regs_usable(nms);
+	if (!err) {
+		*value = nms_read64(nms, NMS_HW_REG_ENERGY + 8 * channel) / NMS_PICO_PER_MICRO;
+		err = nms_regs_believe(nms, generation);
 	}
 	up_read(&nms->bound_lock);
-	return err;
+	return err == -EAGAIN ? -EBUSY : err;
 }
 
 static int nms_hwmon_read_string(struct device *dev, enum hwmon_sensor_types type, u32 attr,

@@ -70,11 +70,8 @@ static u64 nms_query_active(struct nms_device *nms)
 	return active;
 }
 
-/*
- * The caller sees to it that the registers can be read.  -ENODEV: the device has gone,
- * which the driver may not have noticed yet; what was read, or some of it, is all ones.
- */
-static int nms_query_device_counters(struct nms_device *nms, struct nms_query_counters *c)
+/* The caller sees to it that the registers can be read. */
+static void nms_query_device_counters(struct nms_device *nms, struct nms_query_counters *c)
 {
 	for (unsigned int i = 0; i < NMS_ENERGY_DOMAINS; i++)
 		c->energy[i] = nms_read64(nms, NMS_HW_REG_ENERGY + 8 * i);
@@ -93,7 +90,6 @@ static int nms_query_device_counters(struct nms_device *nms, struct nms_query_co
 	c->active_jobs = nms_query_active(nms);
 	nms_query_queues(nms, c);
 	nms_query_compute(nms, c);
-	return nms_is_gone(nms_read32(nms, NMS_HW_REG_STATUS)) ? -ENODEV : 0;
 }
 
 static int nms_query_queue(struct nms_device *nms, u32 index, struct nms_query_queue *info)
@@ -229,8 +225,8 @@ static int nms_answer(struct nms_context *ctx, const struct nms_query *query,
 		err = nms_query_other(ctx->nms, query->index, &answer->counters);
 		return err ? err : sizeof(answer->counters);
 	case NMS_QUERY_DEVICE_COUNTERS:
-		err = nms_query_device_counters(ctx->nms, &answer->counters);
-		return err ? err : sizeof(answer->counters);
+		nms_query_device_counters(ctx->nms, &answer->counters);
+		return sizeof(answer->counters);
 	case NMS_QUERY_PROFILE:
 		err = nms_query_profile(ctx->nms, query->index, &answer->profile);
 		return err ? err : sizeof(answer->profile);
@@ -245,20 +241,37 @@ static int nms_answer(struct nms_context *ctx, const struct nms_query *query,
 	}
 }
 
-int nms_query(struct nms_context *ctx, struct nms_query *query)
+static int nms_query_once(struct nms_context *ctx, const struct nms_query *query,
+			  union nms_answer *answer)
 {
 	struct nms_device *nms = ctx->nms;
-	union nms_answer answer = {};
+	int size = nms_wait_live(nms), err;
+	u32 generation;
+
+	if (size)
+		return size;
+	down_read(&nms->bound_lock);
+	generation = READ_ONCE(nms->generation);
+	err = nms_regs_usable(nms);
+	if (!err)
+		size = nms_answer(ctx, query, answer);
+	if (size > 0)
+		err = nms_regs_believe(nms, generation);
+	up_read(&nms->bound_lock);
+	return err ? err : size;
+}
+
+int nms_query(struct nms_context *ctx, struct nms_query *query)
+{
+	union nms_answer answer;
 	int size;
 
 	if (query->reserved)
 		return -EINVAL;
-	size = nms_wait_live(nms);
-	if (size)
-		return size;
-	down_read(&nms->bound_lock);
-	size = nms->state == NMS_GONE ? -ENODEV : nms_answer(ctx, query, &answer);
-	up_read(&nms->bound_lock);
+	do {
+		memset(&answer, 0, sizeof(answer));
+		size = nms_query_once(ctx, query, &answer);
+	} while (size == -EAGAIN);
 	if (size < 0)
 		return size;
 	if (copy_to_user(u64_to_user_ptr(query->data), &answer, min_t(u32, size, query->size)))

@@ -52,3 +52,35 @@ int nms_regs_disable(struct nms_device *nms)
 	nms_write32(nms, NMS_HW_REG_CONFIG, 0);
 	return nms_regs_wait_status(nms, NMS_HW_STATUS_READY, 0);
 }
+
+/* 0, -EAGAIN: not now, -ENODEV: never again.  Under bound_lock. */
+int nms_regs_usable(struct nms_device *nms)
+{
+	switch (READ_ONCE(nms->state)) {
+	case NMS_LIVE:
+		return 0;
+	case NMS_GONE:
+		return -ENODEV;
+	default:
+		return -EAGAIN;
+	}
+}
+
+/*
+ * A device that has gone, or is being reset, reads as all ones or as zeroes, and the driver
+ * may not have noticed yet.  After registers have been read that were usable, in
+ * @generation: 0: they were the device's, -ENODEV: it has gone, -EAGAIN: it is brought back.
+ */
+int nms_regs_believe(struct nms_device *nms, u32 generation)
+{
+	u32 status = nms_read32(nms, NMS_HW_REG_STATUS);
+
+	if (READ_ONCE(nms->state) != NMS_LIVE || READ_ONCE(nms->generation) != generation)
+		return -EAGAIN;
+	if (nms_is_gone(status))
+		return -ENODEV;
+	if (status & (NMS_HW_STATUS_READY | NMS_HW_STATUS_FATAL))
+		return 0;
+	nms_recover(nms, "the device has lost its state");
+	return -EAGAIN;
+}

@@ -37,5 +37,7 @@ int nms_regs_wait_status(struct nms_device *nms, u32 mask, u32 value);
 int nms_regs_reset(struct nms_device *nms);
 int nms_regs_enable(struct nms_device *nms);
 int nms_regs_disable(struct nms_device *nms);
+int nms_regs_usable(struct nms_device *nms);
+int nms_regs_believe(struct nms_device *nms, u32 generation);
 
 #endif /* NMS_REGS_H */

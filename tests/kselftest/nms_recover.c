@@ -6,6 +6,7 @@
  */
 #include <liburing.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "nms_control.h"
@@ -189,6 +190,39 @@ TEST_F(recover, function_reset)
 	EXPECT_TRUE(wait_state("live", 10));
 	EXPECT_EQ(before + 1, generation());
 	EXPECT_EQ(0, read_some(self));
+}
+
+static void *reset_function(void *data)
+{
+	for (int i = 0; i < 10; i++)
+		put(SYSFS "device/reset", "1");
+	atomic_store((atomic_bool *)data, true);
+	return NULL;
+}
+
+/* What can be read of a device that is being reset is no counter. */
+TEST_F(recover, counters)
+{
+	struct nms_query_counters before, now;
+	unsigned int asked = 0;
+	atomic_bool done = false;
+	pthread_t thread;
+
+	ASSERT_EQ(0, nms_query(self->fd, NMS_QUERY_DEVICE_COUNTERS, 0, &before, sizeof(before)));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, reset_function, &done));
+	for (; !atomic_load(&done); asked++) {
+		ASSERT_EQ(0, nms_query(self->fd, NMS_QUERY_DEVICE_COUNTERS, 0, &now, sizeof(now)));
+		ASSERT_GE(now.energy[0], before.energy[0]);
+		ASSERT_GE(now.link_in, before.link_in);
+		ASSERT_GE(now.near_write, before.near_write);
+		ASSERT_GE(now.busy_cycles, before.busy_cycles);
+		ASSERT_GE(now.resets, before.resets);
+		ASSERT_LT(now.near_write, UINT64_MAX);
+		before = now;
+	}
+	pthread_join(thread, NULL);
+	printf("# asked %u times\n", asked);
+	EXPECT_GT(asked, 5);
 }
 
 TEST_F(recover, suspend)
