@@ -38,19 +38,23 @@ static inline unsigned long number(const char *path)
 	return strtoul(text, NULL, 0);
 }
 
-/* Ask outside; true if the answer is "ok ...". */
-static inline bool ask_for(int control, const char *line, char *answer, size_t size)
+/* The next answer, which is to @line; true if it is "ok ...". */
+static inline bool hear(int control, const char *line, char *answer, size_t size)
 {
 	size_t n = 0;
 
-	if (dprintf(control, "%s\n", line) < 0)
-		return false;
 	while (n < size - 1 && read(control, answer + n, 1) == 1 && answer[n] != '\n')
 		n++;
 	answer[n] = '\0';
 	if (strncmp(answer, "ok", 2))
 		printf("# %s: %s\n", line, answer);
 	return !strncmp(answer, "ok", 2);
+}
+
+/* Ask outside. */
+static inline bool ask_for(int control, const char *line, char *answer, size_t size)
+{
+	return dprintf(control, "%s\n", line) > 0 && hear(control, line, answer, size);
 }
 
 static inline bool ask(int control, const char *line)
