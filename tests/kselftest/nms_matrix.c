@@ -68,8 +68,12 @@ static struct {
 	struct nms_answer answer;
 } *first;
 
-static void __attribute__((constructor)) share_first(void)
+/* Of the device; a test that failed may have left none. */
+static char slot[64];
+
+static void __attribute__((constructor)) before_all(void)
 {
+	pci_name(slot, sizeof(slot));
 	first = mmap(NULL, sizeof(*first), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		     -1, 0);
 }
@@ -127,12 +131,13 @@ static void begin(struct __test_metadata *_metadata, FIXTURE_DATA(matrix) *self)
 FIXTURE_SETUP(matrix)
 {
 	self->control = control_open();
-	if (self->control < 0 || !pci_name(self->m.slot, sizeof(self->m.slot)))
+	if (self->control < 0 || !*slot)
 		SKIP(return, "needs root and a device that can be told to fail");
+	snprintf(self->m.slot, sizeof(self->m.slot), "%s", slot);
 	nms_pattern(self->m.pattern, sizeof(self->m.pattern), 7);
+	set_timeouts(LONG);
 	/* What an earlier test has left. */
 	ASSERT_EQ(0, bring_back(self));
-	set_timeouts(LONG);
 	self->pins = nms_pins();
 	begin(_metadata, self);
 	if (!first->known) {
@@ -370,8 +375,8 @@ static void befall(struct __test_metadata *_metadata, FIXTURE_DATA(matrix) *self
 	moment_end(&self->m);
 	if (variant->removes && (fault->flags & UNSEATS))
 		reseat(self);
-	ASSERT_EQ(0, bring_back(self));
 	set_timeouts(LONG);
+	ASSERT_EQ(0, bring_back(self));
 	atomic_store(&self->stop, true);
 	pthread_join(self->watch, NULL);
 	check_jobs(_metadata, self, variant);
