@@ -805,11 +805,13 @@ TEST_F(hostile, storm)
 		w[i] = (struct worker){ .stop = &stop, .number = i };
 		ASSERT_EQ(0, pthread_create(&w[i].thread, NULL, work, &w[i]));
 	}
-	for (unsigned long round = 0; nms_now() < end; round++) {
+	/* On a slow machine there is little to lie about in so short a time. */
+	for (unsigned long round = 0;
+	     nms_now() < end || (round < 60 && lies(self) == told); round++) {
 		snprintf(what, sizeof(what), "storm %s %lu", p[round % 3],
 			 setting("NMS_STORM_SEED", 1) + round);
 		ASSERT_TRUE(lie(self, what));
-		for (int i = 0; i < 20 && nms_now() < end; i++) {
+		for (int i = 0; i < 20; i++) {
 			usleep(50000);
 			get(SYSFS "state", state, sizeof(state));
 			if (!strcmp(state, "dead"))
@@ -828,8 +830,7 @@ TEST_F(hostile, storm)
 		jobs += w[i].jobs;
 		failed += w[i].failed;
 	}
-	printf("# %lu s, %lu lies, %lu jobs, of which %lu failed\n", seconds, lies(self) - told,
-	       jobs, failed);
+	printf("# %lu lies, %lu jobs, of which %lu failed\n", lies(self) - told, jobs, failed);
 	EXPECT_GT(lies(self), told);
 	EXPECT_GT(jobs, failed);
 	ASSERT_EQ(0, nms_revive());
