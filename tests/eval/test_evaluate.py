@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The evaluation's own parts: cells, baselines, tables, and a run that goes on where it was."""
+import collections
 import itertools
 import os
 import pathlib
+import subprocess
+import sys
 import tempfile
 import unittest
 from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 
@@ -82,6 +86,110 @@ class BaselinesTest(unittest.TestCase):
             if name not in ("random", "dqas"):
                 counts = np.bincount(labels[rows], minlength=4)
                 self.assertEqual(dict(enumerate(counts)), baselines.quotas(labels, 57), name)
+
+
+def listing(sources):
+    """As apt-cache prints it: of each (source, section, text) two binary packages."""
+    return "".join(f"Package: {source}\nVersion: 1\nSection: {section}\nDescription: {text}\n"
+                   f"Tag: role::program,\n use: later\n\n"
+                   f"Package: lib{source}-dev\nSource: {source} (1.0)\nSection: libdevel\n"
+                   f"Description: {text} (development files)\n\n" for source, section, text in sources)
+
+
+class Packages(unittest.TestCase):
+    """The corpus of text, from a list of packages that is made up."""
+    SOURCES = [(f"s{i}", ("games", "contrib/games", "oldlibs", "libs", "net")[i % 5],
+                f"Library for {'chess' if i % 5 < 2 else 'sockets'} number{i} of libfoo - Documentation")
+               for i in range(200)]
+
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.enterContext(mock.patch.dict(os.environ, {"PATH": f"{self.folder}:{os.environ['PATH']}"}))
+        self.enterContext(mock.patch.object(datasets, "POOL", 100))
+        self.enterContext(mock.patch.object(recipe, "TEST_IMAGES", 50))
+        self.tells(listing(self.SOURCES))
+
+    def tells(self, text):
+        (self.folder / "listing").write_text(text, encoding="utf-8")
+        tool = self.folder / "apt-cache"
+        tool.write_text(f'#!/bin/sh\n[ "$*" = dumpavail ] && cat {self.folder}/listing\n', encoding="utf-8")
+        tool.chmod(0o755)
+
+    def test_descriptions(self):
+        """One of each source, areas and what is merged under one name."""
+        found = datasets.descriptions()
+        self.assertEqual(len(found), 200)
+        self.assertEqual(collections.Counter(section for section, _ in found.values()),
+                         {"games": 80, "libs": 80, "net": 40})
+        self.assertEqual(found["s0"][1], self.SOURCES[0][2])
+
+    def test_words(self):
+        """The subject stays, what tells the section goes."""
+        found, sections = datasets.corpus(datasets.descriptions())
+        self.assertEqual(sections, ["games", "libs", "net"])
+        self.assertEqual({word for words, _ in found for word in words},
+                         {"chess", "sockets"} | {f"number{i}" for i in range(200)})
+
+    def test_equal_texts_are_one(self):
+        """Of which the words are the same, so that none is in training and in test."""
+        self.tells(listing([*self.SOURCES, ("u", "net", "SOCKETS: number7 (package)"),
+                            ("v", "net", "the module of sockets number8")]))
+        texts = [" ".join(words) for words, _ in datasets.corpus(datasets.descriptions())[0]]
+        self.assertEqual(len(texts), len(set(texts)))
+        self.assertEqual(texts.count("sockets number7"), 1)		# s7, and u
+
+    def test_one_more_moves_no_other(self):
+        def order():
+            return [words for words, _ in datasets.corpus(datasets.descriptions())[0]]
+        before = order()
+        self.tells(listing([("a-new-one", "net", "telegraphy"), *self.SOURCES]))
+        after = order()
+        self.assertEqual(len(after), len(before) + 1)
+        self.assertEqual([words for words in after if words in before], before)
+
+    def test_rows(self):
+        """TF-IDF by the definition, of words that no other shares a column with."""
+        data = datasets.load("packages")
+        self.assertEqual((data.rows.shape, data.test_rows.shape), ((150, 1024), (50, 1024)))
+        self.assertEqual(data.rows.dtype, np.float32)
+        np.testing.assert_allclose((data.rows ** 2).sum(1), 1, rtol=1e-5)
+        found, _ = datasets.corpus(datasets.descriptions())
+        train = [words for words, _ in found[50:]]
+        chess = sum("chess" in words for words in train)
+        # ln((1 + n) / (1 + df)) + 1; the other word is in one row, unless it shares its column
+        common = np.log(151 / (1 + np.array([chess, 150 - chess]))) + 1
+        rare = np.log(151 / 2) + 1
+        expected = {round(float(c / np.hypot(c, rare)), 4) for c in common}
+        smallest = collections.Counter(np.round(row[row > 0].min(), 4) for row in data.rows.astype(float))
+        self.assertEqual({float(v) for v, _ in smallest.most_common(2)}, expected)
+
+    def test_by_hand(self):
+        here = pathlib.Path(datasets.__file__)
+        out = subprocess.run([sys.executable, here, "packages", self.folder / "out"], capture_output=True, text=True)
+        self.assertEqual(out.returncode, 1)		# 200 are too few
+        self.assertRegex(out.stderr, "^datasets: packages: apt lists 200 descriptions, 13000 are needed.*\n$")
+        self.assertFalse((self.folder / "out").exists())
+        out = subprocess.run([sys.executable, here, "odd", self.folder], capture_output=True, text=True)
+        self.assertEqual((out.returncode, out.stderr.count("\n")), (2, 1))
+        with mock.patch.object(sys, "argv", ["datasets.py", "packages", str(self.folder / "out")]):
+            self.assertEqual(datasets.main(), 0)
+        self.assertEqual({p.name: len(np.load(p)) for p in (self.folder / "out").iterdir()},
+                         {"rows.npy": 150, "labels.npy": 150, "test-rows.npy": 50, "test-labels.npy": 50})
+
+
+class Learners(unittest.TestCase):
+    def test_linear_uses_all_columns(self):
+        """Which the first fifty components cannot tell apart: one column a class, below the noise."""
+        rng = np.random.default_rng(0)
+        labels = rng.integers(0, 2, 1500)
+        x = rng.normal(0, 1, (1500, 80)).astype(np.float32)
+        x[:, 79] = 0.5 * (2 * labels - 1)
+        with mock.patch.object(datasets, "POOL", 1000):
+            data = datasets.Dataset("packages", x[:1000], labels[:1000], x[1000:], labels[1000:], "")
+            everything = [np.arange(1000)]
+            self.assertGreater(learners.linear(data, data.pool(0), everything, [0])[0], 99)
+            self.assertLess(learners.logistic(data, data.pool(0), everything, [0])[0], 80)
+        self.assertTrue(learners.suits("linear", data) and not learners.suits("cnn", data))
 
 
 class Resumed(unittest.TestCase):
