@@ -2,9 +2,10 @@
 /* nmsctl audit: which rows one may not want to train on, and which classes are hard. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "audit.h"
+#include "audit_lines.h"
 #include "interrupt.h"
 #include "json.h"
 #include "nmsctl.h"
@@ -19,14 +20,9 @@ struct run {
 	struct class_counts classes;	/* of known labels */
 	struct features features;
 	struct audit audit;
+	struct audit_line *lines;
 	bool wanted[AUDIT_NKINDS];	/* in the list */
 	enum selection_format format;
-};
-
-/* Counts of a class, or of all rows. */
-struct line {
-	uint64_t rows, kind[AUDIT_NKINDS];
-	double mixed;
 };
 
 /* ---- what is asked for -------------------------------------------------------- */
@@ -71,28 +67,6 @@ static int check(struct run *r)
 
 /* ---- the list of suspects -------------------------------------------------------- */
 
-static int put_suspect(struct json_object *array, const struct run *r, size_t i)
-{
-	const struct audit_row *row = &r->audit.row[i];
-	struct json_object *to = json_object_new_object();
-	int error;
-
-	if (!to || json_object_array_add(array, to)) {
-		json_object_put(to);
-		return -ENOMEM;
-	}
-	error = json_put_u64(to, "index", i);
-	error |= json_put_text(to, "kind", audit_kind_names[row->kind]);
-	if (row->kind == AUDIT_DUPLICATE || row->kind == AUDIT_NEAR_DUPLICATE)
-		error |= json_put_u64(to, "of", row->other);
-	if (r->input.known)
-		error |= json_put_u64(to, "label", r->input.known[i]);
-	if (row->kind == AUDIT_LABEL)
-		error |= json_put_u64(to, "neighbours_label", row->other);
-	error |= json_put_real(to, "distance", (double)row->distance, 6);
-	return error | json_put_real(to, "mixed", (double)row->mixed, 6);
-}
-
 static int write_json(const struct run *r, FILE *to)
 {
 	struct json_object *array = json_object_new_array();
@@ -100,7 +74,7 @@ static int write_json(const struct run *r, FILE *to)
 
 	for (size_t i = 0; !error && i < r->audit.n; i++)
 		if (r->wanted[r->audit.row[i].kind])
-			error = put_suspect(array, r, i);
+			error = audit_put_suspect(array, &r->audit, r->input.known, i);
 	if (!error)
 		error = json_print(to, array);
 	json_object_put(array);
@@ -152,32 +126,13 @@ static int write_list(const struct run *r)
 
 /* ---- the summary ---------------------------------------------------------------- */
 
-/* Of class @c in r->classes, or of all rows where there is none such. */
-static struct line count(const struct run *r, size_t c)
-{
-	bool all = c >= r->classes.nclasses;
-	struct line line = { 0 };
-
-	for (size_t i = 0; i < r->audit.n; i++) {
-		if (!all && r->input.known[i] != r->classes.label[c])
-			continue;
-		line.rows++;
-		line.kind[r->audit.row[i].kind]++;
-		line.mixed += (double)r->audit.row[i].mixed;
-	}
-	line.mixed /= line.rows ? (double)line.rows : 1;
-	return line;
-}
-
-static int put_line(struct json_object *to, const struct run *r, const struct line *line)
+static int put_line(struct json_object *to, const struct run *r, const struct audit_line *line)
 {
 	int error = json_put_u64(to, "rows", line->rows);
 
 	if (r->input.known && r->audit.neighbours)
 		error |= json_put_real(to, "mixed", line->mixed, 6);
-	for (int k = AUDIT_FINE + 1; k < AUDIT_NKINDS; k++)
-		error |= json_put_u64(to, audit_kind_names[k], line->kind[k]);
-	return error;
+	return error | audit_put_kinds(to, line);
 }
 
 static int put_classes(struct json_object *root, const struct run *r)
@@ -187,7 +142,6 @@ static int put_classes(struct json_object *root, const struct run *r)
 
 	for (size_t c = 0; !error && c < r->classes.nclasses; c++) {
 		struct json_object *to = json_object_new_object();
-		struct line line = count(r, c);
 		char number[16];
 
 		if (!to || json_object_array_add(array, to)) {
@@ -196,7 +150,7 @@ static int put_classes(struct json_object *root, const struct run *r)
 		}
 		error = json_put_text(to, "class", class_name(r->input.class_names,
 							      r->classes.label[c], number));
-		error |= put_line(to, r, &line);
+		error |= put_line(to, r, &r->lines[c]);
 	}
 	return error;
 }
@@ -204,8 +158,7 @@ static int put_classes(struct json_object *root, const struct run *r)
 static int print_json(const struct run *r)
 {
 	struct json_object *root = json_object_new_object();
-	struct line line = count(r, SIZE_MAX);
-	int error = root ? put_line(root, r, &line) : -ENOMEM;
+	int error = root ? put_line(root, r, &r->lines[r->classes.nclasses]) : -ENOMEM;
 
 	if (!error)
 		error = json_put_u64(root, "features", r->features.d);
@@ -221,7 +174,7 @@ static int print_json(const struct run *r)
 	return error ? nmsctl_fail("%s", strerror(-error)) : 0;
 }
 
-static void print_line(const struct run *r, const char *name, const struct line *line)
+static void print_line(const struct run *r, const char *name, const struct audit_line *line)
 {
 	printf("%-20.20s %10llu", name, (unsigned long long)line->rows);
 	if (r->input.known)
@@ -236,7 +189,6 @@ static void print_line(const struct run *r, const char *name, const struct line 
 
 static void print_table(const struct run *r)
 {
-	struct line line = count(r, SIZE_MAX);
 	char number[16];
 
 	printf("%-20s %10s", "", "rows");
@@ -246,11 +198,10 @@ static void print_table(const struct run *r)
 	if (r->input.known)
 		printf(" %10s", "labels");
 	putchar('\n');
-	print_line(r, "all", &line);
-	for (size_t c = 0; c < r->classes.nclasses; c++) {
-		line = count(r, c);
-		print_line(r, class_name(r->input.class_names, r->classes.label[c], number), &line);
-	}
+	print_line(r, "all", &r->lines[r->classes.nclasses]);
+	for (size_t c = 0; c < r->classes.nclasses; c++)
+		print_line(r, class_name(r->input.class_names, r->classes.label[c], number),
+			   &r->lines[c]);
 	if (r->input.known)
 		printf("hardness: share of the %u nearest rows that are of another class\n",
 		       r->audit.neighbours);
@@ -274,6 +225,10 @@ static int find(struct run *r)
 		return status;
 	error = audit_make(&r->features, &r->input, r->input.known ? &r->classes : NULL,
 			   r->options->threads, &r->audit);
+	if (!error)
+		r->lines = audit_lines(&r->audit, r->input.known, &r->classes, NULL, 0);
+	if (!error && !r->lines)
+		error = -ENOMEM;
 	return error ? nmsctl_fail("audit: %s", strerror(-error)) : 0;
 }
 
@@ -296,6 +251,7 @@ int nmsctl_audit(const struct nmsctl_options *options)
 		status = print_json(&r);
 	else if (!status && !options->quiet)
 		print_table(&r);
+	free(r.lines);
 	audit_free(&r.audit);
 	features_free(&r.features);
 	class_counts_free(&r.classes);
