@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""nmsctl audit against numpy, on rows with faults that were put there.
+"""nmsctl audit, and sample --audit, against numpy, on rows with faults that were put there.
 
 Needs NMSCTL, the path of the executable.
 """
@@ -34,7 +34,7 @@ def planted():
     return x.astype(np.float32), y.astype(np.uint32), truth, faults
 
 
-class Audit(unittest.TestCase):
+class Planted(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
@@ -51,6 +51,8 @@ class Audit(unittest.TestCase):
         return subprocess.run([NMSCTL, *args], cwd=self.path, capture_output=True, text=True,
                               timeout=120)
 
+
+class Audit(Planted):
     def audit(self, *args):
         out = self.run_tool("audit", "x.npy", "--json", *args)
         self.assertEqual(out.returncode, 0, out.stderr)
@@ -141,6 +143,109 @@ class Audit(unittest.TestCase):
         lines = out.stdout.splitlines()
         self.assertEqual(lines[1].split()[:2], ["all", str(ROWS)])
         self.assertEqual(lines[1].split()[-4:], ["3", "1", "2", "2"])
+
+
+class Sample(Planted):
+    """What nmsctl sample tells of the rows it chose from, and of those that it chose."""
+    LIMIT = 131072		# rows, up to which equal ones are counted without --audit
+
+    def sample(self, *args, labels="y.npy"):
+        known = ("--labels", labels) if labels else ()
+        out = self.run_tool("sample", "x.npy", "--json", *known, "-k", "200", *args)
+        self.assertEqual(out.returncode, 0, out.stderr)
+        return json.loads(out.stdout)
+
+    def keep(self):
+        """Some of what was planted: a duplicate with its original, and one without."""
+        rows = [3, 50, 51, 60, 70, 80]
+        np.save(self.path / "keep.npy", np.array(rows))
+        np.save(self.path / "drop.npy", np.array([4, 52, 71, 81]))
+        return "--keep", "keep.npy", "--drop", "drop.npy"
+
+    def test_suspects_are_the_planted_among_the_chosen(self):
+        found = self.sample("--audit", *self.keep())
+        kinds = {i: kind for kind, rows in self.faults.items() for i in rows}
+        self.assertEqual([(s["index"], s["kind"]) for s in found["audit"]["suspects"]],
+                         [(i, kinds[i]) for i in found["index"] if i in kinds])
+        self.assertEqual({s["index"] for s in found["audit"]["suspects"]}, {50, 51, 60, 70, 80})
+        self.assertEqual([found["audit"][k] for k in KINDS], [2, 1, 1, 1])
+        self.assertEqual([found["audit"]["all"][k] for k in KINDS], [3, 1, 2, 2])
+        # 50 equals 3, which is chosen; 51 equals 4, which is not
+        self.assertEqual(found["duplicates"], {"rows": 3, "groups": 2, "disputed": 0, "chosen": 1})
+
+    def test_hardness_beside_the_budgets(self):
+        d = np.sqrt(((self.x[:, None] - self.x[None]) ** 2).sum(2, dtype=np.float64))
+        np.fill_diagonal(d, np.inf)
+        nearest = np.argsort(d, axis=1, kind="stable")[:, :K]
+        mixed = (self.y[nearest] != self.y[:, None]).mean(1)
+        found = self.sample("--audit", *self.keep())
+        chosen = np.array(found["index"])
+        self.assertAlmostEqual(found["audit"]["mixed"], mixed.mean(), places=5)
+        for c, entry in enumerate(found["audit"]["classes"]):
+            self.assertEqual((entry["class"], entry["rows"], entry["chosen"]),
+                             (str(c), (self.y == c).sum(), (self.y[chosen] == c).sum()))
+            self.assertAlmostEqual(entry["mixed"], mixed[self.y == c].mean(), places=5)
+            suspects = [s["kind"] for s in found["audit"]["suspects"] if s["label"] == c]
+            self.assertEqual({k: entry[k] for k in KINDS}, {k: suspects.count(k) for k in KINDS})
+
+    def test_disputed_duplicates(self):
+        y = self.y.copy()
+        y[50] = (y[50] + 1) % 4		# 3, 50 and 52 are equal
+        np.save(self.path / "disputed.npy", y)
+        self.assertEqual(self.sample(labels="disputed.npy")["duplicates"]["disputed"], 1)
+        self.assertNotIn("disputed", self.sample(labels=None)["duplicates"])
+
+    def test_looking_changes_no_choice(self):
+        self.assertEqual(self.sample()["index"], self.sample("--audit")["index"])
+
+    def test_not_asked_for(self):
+        found = self.sample()
+        self.assertNotIn("audit", found)
+        self.assertEqual(found["duplicates"]["rows"], 3)
+
+    def test_without_labels(self):
+        found = self.sample("--audit", labels=None)
+        self.assertNotIn("classes", found["audit"])
+        self.assertNotIn("mixed", found["audit"])
+        self.assertEqual(found["audit"]["all"]["duplicate"], 3)
+
+    def test_known_labels_that_are_not_chosen_by(self):
+        found = self.sample("--audit", "--no-labels")
+        self.assertNotIn("classes", found)
+        self.assertEqual(sum(c["chosen"] for c in found["audit"]["classes"]), 200)
+
+    def test_many_rows_are_not_compared_unasked(self):
+        for rows, compared in (self.LIMIT, True), (self.LIMIT + 1, False):
+            np.save(self.path / "many.npy", np.arange(2 * rows, dtype=np.float32).reshape(rows, 2))
+            out = self.run_tool("sample", "many.npy", "--json", "-k", "2", "--method", "random")
+            self.assertEqual("duplicates" in json.loads(out.stdout), compared)
+
+    def test_one_row(self):
+        np.save(self.path / "one.npy", np.ones((1, 4), np.float32))
+        out = self.run_tool("sample", "one.npy", "--json", "-k", "1", "--audit",
+                            "--method", "random")
+        self.assertEqual(out.returncode, 0, out.stderr)
+        self.assertEqual(json.loads(out.stdout)["audit"]["suspects"], [])
+
+    def test_summary(self):
+        def tell(*args):
+            out = self.run_tool("sample", "x.npy", "-k", "200", "-o", "o.npy", *self.keep(), *args)
+            self.assertEqual(out.returncode, 0, out.stderr)
+            return out.stderr
+        self.assertIn("duplicates 3 of the rows, 1 of the exemplars\n", tell())
+        text = tell("--labels", "y.npy", "--audit")
+        table = [line.split() for line in text[text.index("audit "):].splitlines()]
+        self.assertEqual(table[1][:3], ["all", "200", str(ROWS)])
+        self.assertEqual(table[1][-4:], ["2", "1", "1", "1"])
+        self.assertEqual([row[0] for row in table[2:6]], ["0", "1", "2", "3"])
+        self.assertEqual([int(row[2]) for row in table[2:6]], np.bincount(self.y).tolist())
+        np.save(self.path / "unlike.npy", np.arange(40, dtype=np.float32).reshape(10, 4))
+        self.assertIn("duplicates none\n", self.run_tool("sample", "unlike.npy", "-k", "3").stderr)
+
+    def test_refusals(self):
+        out = self.run_tool("sample", "x.npy", "-k", "5", "--audit", "--quiet")
+        self.assertEqual((out.returncode, out.stderr.count("\n"), out.stdout), (2, 1, ""))
+        self.assertIn("--json", out.stderr)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "choose.h"
+#include "hygiene.h"
 #include "manifest.h"
 #include "nmsctl.h"
 #include "npy_write.h"
@@ -22,6 +23,7 @@ struct sampling {
 	struct request request;
 	struct choice choice;
 	struct class_counts classes;
+	struct hygiene hygiene;
 	struct two_paths paths;
 	struct report report;
 	struct page page;
@@ -68,6 +70,18 @@ static int count_classes(struct sampling *s)
 	return 0;
 }
 
+/* For the summary and --json alone: what nobody reads is not looked for. */
+static int look_at_rows(struct sampling *s)
+{
+	int status;
+
+	if (s->options->quiet && !s->options->json)
+		return 0;
+	status = hygiene_take(&s->session, s->options, &s->input, &s->choice.result, &s->hygiene);
+	s->report.hygiene = &s->hygiene;
+	return status;
+}
+
 /* All that the report needs. */
 static int work(struct sampling *s)
 {
@@ -86,6 +100,8 @@ static int work(struct sampling *s)
 	status = count_classes(s);
 	if (!status)
 		status = compare_paths(s);
+	if (!status)
+		status = look_at_rows(s);
 	if (!status && (outputs_stream(&s->outputs, OUTPUT_MANIFEST) ||
 			outputs_stream(&s->outputs, OUTPUT_REPORT)))
 		status = digest(s);
@@ -186,10 +202,17 @@ static int tell(struct sampling *s)
 	return 0;
 }
 
+static int check(const struct nmsctl_options *options)
+{
+	if (options->audit && options->quiet && !options->json)
+		return nmsctl_usage("--audit: --quiet hides what it finds; expected --json beside it");
+	return request_check(options);
+}
+
 int nmsctl_sample(const struct nmsctl_options *options)
 {
 	struct sampling s = { .options = options, .begin = seconds_now() };
-	int status = request_check(options);
+	int status = check(options);
 
 	if (!status)
 		status = session_open(options, &s.session);
@@ -210,6 +233,7 @@ int nmsctl_sample(const struct nmsctl_options *options)
 		status = tell(&s);
 	outputs_close(&s.outputs);
 	page_free(&s.page);
+	hygiene_free(&s.hygiene);
 	class_counts_free(&s.classes);
 	choice_close(&s.choice);
 	request_close(&s.request);

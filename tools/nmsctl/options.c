@@ -96,6 +96,8 @@ static const struct spec specs[] = {
 	{ "manifest", 0, STRING, AT(manifest), "s", 0, 0, "FILE",
 		"the manifest (OUTPUT.manifest.json)" },
 	{ "plot", 0, STRING, AT(plot), "se", 0, 0, "FILE.png|svg", "draw the plane" },
+	{ "audit", 0, FLAG, AT(audit), "s", 0, 0, NULL,
+		"tell of suspects among the exemplars, and of hard classes" },
 	{ "report", 0, STRING, AT(report), "s", 0, 0, "FILE.html",
 		"a page to look at the selection, in any browser" },
 	{ "json", 'j', FLAG, AT(json), "segliEvLubdrcaT", 0, 0, NULL, "one JSON object on stdout" },

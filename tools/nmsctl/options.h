@@ -24,6 +24,7 @@ struct nmsctl_options {
 	double ratio;
 	char *counts;			/* several, to compare */
 	char *kinds;			/* of rows that an audit lists */
+	int audit;			/* the exemplars, too */
 	char *method, *rule, *search, *neighbours;
 	char *budget;			/* "proportional", "equal", or a file of quotas */
 	char *keep, *drop;		/* files of row numbers */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "hygiene.h"
+
 const char *grouped(uint64_t value, char *text)
 {
 	char digits[24];
@@ -169,6 +171,8 @@ static void print_time(FILE *to, const struct report *r)
 		if (r->result->total.nanoseconds[p] >= 1000000)
 			fprintf(to, ", %s %.2f", nms_phase_name(p),
 				1e-9 * (double)r->result->total.nanoseconds[p]);
+	if (r->hygiene)
+		fprintf(to, ", audit %.2f", r->hygiene->seconds);
 	if (r->plot > 0)
 		fprintf(to, ", plot %.2f", r->plot);
 	if (r->page > 0)
@@ -223,8 +227,11 @@ void report_print(FILE *to, const struct report *report)
 	print_what(to, report);
 	print_plane(to, report->result);
 	print_coverage(to, &report->result->total);
-	if (report->classes && report->result->index)
+	/* which the table of an audit has, too */
+	if (report->classes && report->result->index && !(report->hygiene && report->hygiene->audited))
 		print_classes(to, report);
+	if (report->hygiene)
+		hygiene_print(to, report->hygiene, report->input);
 	print_time(to, report);
 	print_cost(to, report);
 	if (report->options->output)

@@ -11,6 +11,8 @@
 #include "options.h"
 #include "session.h"
 
+struct hygiene;
+
 struct report {
 	const struct nmsctl_options *options;
 	const struct input *input;
@@ -19,6 +21,7 @@ struct report {
 	const struct nms_sample_result *result;	/* index NULL: nothing was chosen */
 	const struct class_counts *classes;	/* NULL without labels to choose by */
 	const struct two_paths *paths;		/* NULL: not compared */
+	const struct hygiene *hygiene;		/* NULL: not looked for */
 	uint64_t wanted;			/* exemplars */
 	double load, digest, work, plot, page, write, total;	/* seconds */
 	char data_digest[DIGEST_HEX], labels_digest[DIGEST_HEX], index_digest[DIGEST_HEX];

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "hygiene.h"
 #include "json.h"
 #include "nmsctl.h"
 #include "report.h"
@@ -21,6 +22,8 @@ static int add_seconds(struct json_object *root, const struct report *r)
 			error |= json_put_real(to, nms_phase_name(p),
 					       1e-9 * (double)r->result->total.nanoseconds[p], 6);
 	error |= json_put_real(to, "job", r->work, 6);
+	if (r->hygiene)
+		error |= json_put_real(to, "audit", r->hygiene->seconds, 6);
 	if (r->plot > 0)
 		error |= json_put_real(to, "plot", r->plot, 6);
 	if (r->page > 0)
@@ -123,6 +126,8 @@ int report_fill(struct json_object *root, const struct report *r, bool with_inde
 	error |= add_seconds(root, r);
 	if (r->classes)
 		error |= add_classes(root, r);
+	if (r->hygiene)
+		error |= hygiene_json(root, r->hygiene, r->input, r->result);
 	if (r->options->output)
 		error |= json_put_text(root, "output", r->options->output);
 	if (with_index)
