@@ -5,6 +5,7 @@
  * fails with a reason that the trouble explains, or dies with its client.  None may be
  * lost, none wrong.  Needs root, in a guest whose device can be told to fail.
  */
+#include <dirent.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -83,18 +84,36 @@ static bool is_stuck(const struct soak *soak, unsigned int i)
 	       2 * SOAK_PATIENCE_S * 1000000000ull;
 }
 
-/* Where in the kernel a client stands that does not go on. */
-static void tell_stack(const struct soak *soak, unsigned int i)
+static void tell_file(unsigned int i, const char *path)
 {
-	char path[64], line[256];
-	FILE *f;
+	char line[256];
+	FILE *f = fopen(path, "r");
 
-	snprintf(path, sizeof(path), "/proc/%d/stack", (int)soak->pid[i]);
-	f = fopen(path, "r");
 	while (f && fgets(line, sizeof(line), f))
-		printf("# client %u: %s", i, line);
+		printf("# client %u: %s: %.200s\n", i, path, line);
 	if (f)
 		fclose(f);
+}
+
+/* Where in the kernel a client stands that does not go on, with each of its threads and workers. */
+static void tell_stack(const struct soak *soak, unsigned int i)
+{
+	static const char *const parts[] = { "stat", "syscall", "stack" };
+	char path[64];
+	struct dirent *task;
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)soak->pid[i]);
+	tasks = opendir(path);
+	while (tasks && (task = readdir(tasks))) {
+		for (int part = 0; task->d_name[0] != '.' && part < 3; part++) {
+			snprintf(path, sizeof(path), "/proc/%d/task/%.16s/%s", (int)soak->pid[i],
+				 task->d_name, parts[part]);
+			tell_file(i, path);
+		}
+	}
+	if (tasks)
+		closedir(tasks);
 }
 
 /* Start anew whoever has died. */
