@@ -516,7 +516,7 @@ FAULT(power, "ENODEV EIO ENETRESET ETIMEDOUT ESTALE", LOSES | FORGETS | WAITS)
 FAULT(contents, "ESTALE EIO", LOSES)
 {
 	FILE *f = fopen("/sys/kernel/debug/nms/nms0/buffers", "r");
-	unsigned int range;
+	unsigned int range, lost = 0;
 	char line[256];
 
 	while (f && fgets(line, sizeof(line), f)) {
@@ -524,10 +524,11 @@ FAULT(contents, "ESTALE EIO", LOSES)
 			continue;
 		snprintf(line, sizeof(line), "device lose %u", range);
 		/* It may have gone meanwhile. */
-		ask(self->control, line);
+		lost += ask(self->control, line);
 	}
 	if (f)
 		fclose(f);
+	self->untold += !lost && !variant->removes;
 }
 
 /* Pulled out: what removes it finds that it has gone. */
@@ -593,7 +594,7 @@ FAULT(aer_fatal, "ENETRESET", UNSEATS)
 FAULT(cancel, "ECANCELED", 0)
 {
 	for (unsigned int i = 0; i < self->m.njobs; i++)
-		nms_cancel(self->m.fd, self->m.job[i]);
+		self->untold += !!nms_cancel(self->m.fd, self->m.job[i]);
 	for (int round = 0; variant->busy && round < 50; round++) {
 		int fd = atomic_load(&self->m.last_fd);
 		uint64_t job = atomic_load(&self->m.last_job);

@@ -236,7 +236,7 @@ static inline void moment_clients(struct moment *m, void (*live)(struct client *
 	c->m = m;
 	while (!atomic_load(&m->stop)) {
 		live(c);
-		if (c->fd < 0)
+		if (!c->begun)
 			usleep(1000);
 	}
 	free(c);
