@@ -4,7 +4,7 @@
     python3 tables.py [FOLDER]
 
 Each difference is between means from the same pool; after it half the width of its
-95 % interval over pools (Student's t).  Writes FOLDER/DATASET.rst
+95 % interval over pools (Student's t).  Writes FOLDER/DATASET.inc
 (Documentation/selection), which the documentation includes.
 """
 import collections
@@ -101,7 +101,7 @@ def main():
     target = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
     target.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
-        (target / f"{name}.rst").write_text(text, encoding="utf-8")
+        (target / f"{name}.inc").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -234,7 +234,7 @@ class Tables(unittest.TestCase):
     def test_documentation_has_what_was_measured(self):
         for name, text in tables.pages().items():
             with self.subTest(name):
-                self.assertEqual((tables.TARGET / f"{name}.rst").read_text(encoding="utf-8"), text,
+                self.assertEqual((tables.TARGET / f"{name}.inc").read_text(encoding="utf-8"), text,
                                  "tests/eval/tables.py makes it anew")
 
 
