@@ -19,9 +19,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 TARGET = HERE.parents[1] / "Documentation/selection"
 TITLES = {"fashion": "Fashion-MNIST", "mnist": "MNIST", "cifar": "CIFAR-10",
           "packages": "Descriptions of Debian's packages"}
-LEARNERS = {"cnn": "CNN", "logistic": "Logistic regression on PCA-50",
-            "svm": "RBF-SVM on PCA-50", "nn": "1-NN on PCA-50",
-            "linear": "logistic regression on all columns"}
+LEARNERS = {"cnn": "CNN", "linear": "Logistic regression on all columns",
+            "logistic": "Logistic regression on PCA-50",
+            "svm": "RBF-SVM on PCA-50", "nn": "1-NN on PCA-50"}
 LABELS = {"1": "with labels", "0": "without labels"}
 
 

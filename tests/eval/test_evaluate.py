@@ -189,7 +189,8 @@ class Learners(unittest.TestCase):
             everything = [np.arange(1000)]
             self.assertGreater(learners.linear(data, data.pool(0), everything, [0])[0], 99)
             self.assertLess(learners.logistic(data, data.pool(0), everything, [0])[0], 80)
-        self.assertTrue(learners.suits("linear", data) and not learners.suits("cnn", data))
+        self.assertEqual([name for name in learners.LEARNERS if learners.suits(name, data)],
+                         ["svm", "nn", "linear"])
 
 
 class Resumed(unittest.TestCase):
