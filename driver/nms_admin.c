@@ -206,7 +206,7 @@ static void nms_admin_event_work(struct work_struct *work)
 	if (READ_ONCE(nms->event.state) != NMS_REQUEST_IDLE || (!answered && !wanted))
 		return;
 	if (answered && !__ratelimit(&nms->event_limit))
-		msleep(10);
+		usleep_range(10000, 20000);
 	nms_admin_event_arm(nms);
 	if (answered)
 		nms_admin_event_tell(nms, event, value);

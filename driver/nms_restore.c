@@ -72,7 +72,7 @@ static void nms_buffer_seen(struct nms_buffer *buffer, u32 generation)
 static int nms_restore_entry(struct nms_device *nms, struct nms_restore *restore,
 			     const struct nms_hw_log_range *entry)
 {
-	u32 most = min(le32_to_cpu(nms->identify->max_ranges), (u32)NMS_RANGES_MOST);
+	u32 most = min_t(u32, le32_to_cpu(nms->identify->max_ranges), NMS_RANGES_MOST);
 	u32 range = le32_to_cpu(entry->range);
 	u32 generation = le32_to_cpu(entry->generation);
 	struct nms_buffer *buffer;
