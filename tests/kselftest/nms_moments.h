@@ -131,9 +131,13 @@ static inline void client_reap_one(struct client *c)
 {
 	struct uring_job *j = NULL;
 	struct moment *m = c->m;
-	int err = reap(&c->ring, &j);
 	unsigned int n;
+	int err;
 
+	/* A suspend interrupts whoever waits. */
+	do
+		err = reap(&c->ring, &j);
+	while (!j && err == -EINTR);
 	moment_note(m, err);
 	/* One that was refused has no result, and was no job. */
 	if (!j || j->result.error == -1)
