@@ -382,6 +382,7 @@ bool nms_queue_forget(struct nms_queue *q, struct nms_request *req);
 void nms_queue_fail(struct nms_queue *q, int error, bool lost, bool waiting);
 bool nms_queue_cid(struct nms_queue *q, struct nms_request *req, u16 *cid);
 bool nms_queue_expired(struct nms_queue *q, u16 *cid);
+bool nms_queue_flies(struct nms_queue *q, const struct nms_request *req);
 bool nms_queue_holds(struct nms_queue *q, u16 cid);
 bool nms_queue_blocked(struct nms_queue *q);
 

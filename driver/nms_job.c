@@ -291,7 +291,7 @@ static void nms_job_abort(struct nms_job *job, struct nms_request *req)
 	if (err == -ETIMEDOUT || err == -ENETRESET)
 		return;
 	nms_queue_poll(job->queue);
-	if (READ_ONCE(nms->state) == NMS_LIVE && nms_queue_holds(job->queue, cid))
+	if (READ_ONCE(nms->state) == NMS_LIVE && nms_queue_flies(job->queue, req))
 		nms_recover(nms, "a command that was aborted does not end");
 }
 

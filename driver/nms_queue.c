@@ -369,6 +369,8 @@ bool nms_queue_cid(struct nms_queue *q, struct nms_request *req, u16 *cid)
 		req->error = -ECANCELED;
 	} else if (flies) {
 		*cid = le16_to_cpu(req->cmd.cid);
+		/* Who submits may ring later; the device does not know of it before. */
+		nms_queue_ring_locked(q);
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
 	if (waited)
@@ -429,6 +431,18 @@ bool nms_queue_expired(struct nms_queue *q, u16 *cid)
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
 	return found;
+}
+
+/* The request itself: after a reset its id may be that of another. */
+bool nms_queue_flies(struct nms_queue *q, const struct nms_request *req)
+{
+	unsigned long flags;
+	bool flies;
+
+	spin_lock_irqsave(&q->lock, flags);
+	flies = req->state == NMS_REQUEST_IN_FLIGHT;
+	spin_unlock_irqrestore(&q->lock, flags);
+	return flies;
 }
 
 bool nms_queue_holds(struct nms_queue *q, u16 cid)

@@ -10,6 +10,7 @@
 #include "nms_uring_test.h"
 
 #define DEPTH 32
+#define WIDE 200	/* takes longer to submit than a command takes to abort */
 
 FIXTURE(uring) {
 	int fd;
@@ -85,6 +86,66 @@ TEST_F(uring, batch)
 	if (access("/sys/block", F_OK))
 		SKIP(return, "this kernel has no block layer, thus no plug");
 	EXPECT_LE(after.doorbells - before.doorbells, 2 * rounds);
+}
+
+struct canceller {
+	int fd;
+	uint64_t next;		/* the job that is submitted next */
+	volatile bool stop;
+	unsigned long cancelled;
+};
+
+static void *cancel_main(void *data)
+{
+	struct canceller *c = data;
+
+	while (!c->stop) {
+		uint64_t from = *(volatile uint64_t *)&c->next;
+
+		for (uint64_t job = from; job < from + WIDE && !c->stop; job++) {
+			struct nms_cancel cancel = { .job = job };
+
+			c->cancelled += !nms_call(c->fd, NMS_IOCTL_CANCEL, &cancel);
+		}
+	}
+	return NULL;
+}
+
+/*
+ * A job of which the device has not been told yet, since the doorbell is rung for the whole
+ * batch, can be cancelled like any other, and the device is not reset for it.
+ */
+TEST_F(uring, cancel_in_batch)
+{
+	struct canceller c = { .fd = self->fd, .next = 1 };
+	struct nms_query_device before, after;
+	static struct uring_job j[WIDE];
+	struct io_uring ring;
+	pthread_t thread;
+
+	ASSERT_EQ(0, nms_query(self->fd, NMS_QUERY_DEVICE, 0, &before, sizeof(before)));
+	ASSERT_EQ(0, io_uring_queue_init(WIDE, &ring, 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, cancel_main, &c));
+	for (int r = 0; r < 30; r++) {
+		for (int i = 0; i < WIDE; i++) {
+			prepare(&j[i], (struct nms_cmd){ .op = NMS_CMD_NOP });
+			ASSERT_NE(NULL, queue(&ring, self->fd, &j[i]));
+		}
+		ASSERT_EQ(WIDE, io_uring_submit(&ring));
+		for (int i = 0; i < WIDE; i++) {
+			int err = reap(&ring, NULL);
+
+			EXPECT_TRUE(!err || err == -ECANCELED);
+		}
+		*(volatile uint64_t *)&c.next += WIDE;
+	}
+	c.stop = true;
+	pthread_join(thread, NULL);
+	io_uring_queue_exit(&ring);
+	ASSERT_EQ(0, nms_query(self->fd, NMS_QUERY_DEVICE, 0, &after, sizeof(after)));
+	EXPECT_EQ(before.generation, after.generation);
+	printf("# %lu cancelled\n", c.cancelled);
+	EXPECT_GT(c.cancelled, 0);
 }
 
 static void integrity(struct __test_metadata *_metadata, struct io_uring *ring, int fd)
