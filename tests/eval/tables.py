@@ -23,6 +23,8 @@ LEARNERS = {"cnn": "CNN", "linear": "Logistic regression on all columns",
             "logistic": "Logistic regression on PCA-50",
             "svm": "RBF-SVM on PCA-50", "nn": "1-NN on PCA-50"}
 LABELS = {"1": "with labels", "0": "without labels"}
+# NMS with one part of AdapSNE, the other, and both; each on words of 8 bits, too.
+ABLATION = [name + words for name in ("none", "fwa", "entropy", "both") for words in ("", "-fixed")]
 
 
 def read(path):
@@ -57,10 +59,12 @@ def simple_table(rows):
     return "\n".join([rule, lines[0], rule, *lines[1:], rule])
 
 
-def table(found, learner, labels):
+def table(found, learner, labels, ablation=False):
     """Text of one table, or None where nothing has been measured."""
-    rules = sorted({k[2] for k in found if k[:2] == (learner, labels)} - {"random", "whole"})
-    percents = sorted({k[3] for k in found if k[0] == learner and k[2] == "random"}, key=float)
+    measured = {k for k in found if k[:2] == (learner, labels) and k[2] not in ("random", "whole")
+                and (k[2] in ABLATION) == ablation}
+    rules = sorted({k[2] for k in measured})
+    percents = sorted({k[3] for k in measured}, key=float)
     if not rules or not percents:
         return None
     random = {p: found[learner, "0", "random", p] for p in percents}
@@ -74,7 +78,8 @@ def table(found, learner, labels):
     rows = [["", *(f"{p} %" for p in percents)],
             ["random", *(f"{np.mean(list(random[p].values())):.1f}" for p in percents)]]
     rows += [[rule, *(cell(found.get((learner, labels, rule, p)), random[p]) for p in percents)]
-             for rule in sorted(rules, key=total, reverse=True)]
+             for rule in (sorted(rules, key=total, reverse=True) if not ablation else
+                          [r for r in ABLATION if r in rules])]
     return simple_table(rows)
 
 
@@ -89,6 +94,9 @@ def page(name, found):
                         f"{np.mean(list(whole.values())):.1f}." if whole
                         else f"{TITLES[name]}, {which}, {title}.")
                 parts += [said, text]
+            text = table(found, learner, labels, ablation=True)
+            if text:
+                parts += [f"{TITLES[name]}, {which}, {title}: NMS with AdapSNE's parts.", text]
     return "\n\n".join(parts) + "\n"
 
 
