@@ -537,14 +537,14 @@ class BusyTest(dev.TestCase):
         self.assertStatus(self.device.range_destroy(place), dev.OK)
 
     def test_lost_while_in_use(self):
-        """On a busy machine the command may be over before the range is lost: then once more."""
+        """On a busy machine the range may be lost before or after the command: then once more."""
         for attempt in range(20):
             place = self.device.range_create(256 << 20)
             self.queue.submit(self.device.data(dev.ZERO, place, 256 << 20))
             time.sleep(0.002 * attempt)
             self.assertEqual(self.server.control(f"lose {place[0]}"), "ok")
             got = self.queue.wait()
-            if got.status != dev.OK:
+            if got.status not in (dev.OK, dev.STALE_RANGE):
                 break
             self.assertStatus(self.device.range_destroy(self.device.ranges()[-1][:2]), dev.OK)
         self.assertStatus(got, dev.INTERNAL, 8)

@@ -180,7 +180,8 @@ START_TEST(one_of_many)
 		failed += ret != 0;
 	}
 	atomic_store(&once, false);
-	ck_assert_int_gt(failed, 10);
+	/* How many: 9 to 110 of kcentre, by how its threads happen to meet. */
+	ck_assert_int_gt(failed, 0);
 	ck_assert_int_eq(run_short(&p, &b, &params, -1), 0);
 	place_close(&p);
 }

@@ -181,8 +181,8 @@ START_TEST(methods_rules_and_searches)
 
 	fails(sample(&p), -EINVAL, NMS_CAUSE_METHOD, "method: there is no \"magic\"");
 	p.method = "auto";
-	p.rule = (enum nms_rule)8;
-	fails(sample(&p), -EINVAL, NMS_CAUSE_METHOD, "rule: 8");
+	p.rule = (enum nms_rule)9;
+	fails(sample(&p), -EINVAL, NMS_CAUSE_METHOD, "rule: 9");
 	p.rule = 0;
 	p.search = (enum nms_search)5;
 	fails(sample(&p), -EINVAL, NMS_CAUSE_METHOD, "search: 5");
