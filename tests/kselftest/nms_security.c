@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -309,20 +310,20 @@ TEST_F(security, handles_used_again)
 
 enum leaving { CLOSES, IS_KILLED, IS_KILLED_AT_RESET, LOSES_AN_ANSWER };
 
-static void wake_up(int number)
-{
-	(void)number;
-}
-
+/* Leaves when it is told to, also if that is before it waits for it; and with its parent. */
 static void victim(int ready)
 {
 	unsigned char *secret = malloc(SIZE);
-	int fd = open(NMS_DEV, O_RDWR);
+	int fd = open(NMS_DEV, O_RDWR), number;
 	struct nms_cmd cmd;
 	uint32_t handle;
 	uint64_t job;
+	sigset_t told;
 
-	signal(SIGTERM, wake_up);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sigemptyset(&told);
+	sigaddset(&told, SIGTERM);
+	sigprocmask(SIG_BLOCK, &told, NULL);
 	memset(secret, 0x5a, SIZE);
 	if (fd < 0 || nms_create(fd, SIZE, &handle) ||
 	    nms_transfer(fd, NMS_CMD_WRITE, handle, 0, secret, SIZE))
@@ -330,7 +331,7 @@ static void victim(int ready)
 	cmd = nms_copy(NMS_CMD_READ, handle, 0, secret, SIZE);
 	if (nms_submit(fd, &cmd, 1, &job) || write(ready, "", 1) != 1)
 		_exit(1);
-	pause();
+	sigwait(&told, &number);
 	_exit(0);
 }
 
