@@ -183,8 +183,8 @@ int energy_parse(const char *name, const char *text, size_t length,
 	if (length > FILE_MAX)
 		err = malformed(&r, "longer than %u bytes", FILE_MAX);
 	else if (!root && json_tokener_get_error(tok) == json_tokener_success &&
-		 json_tokener_get_parse_end(tok) < length)
-		/* json-c has no word for it; null would have been read to its end */
+		 json_tokener_get_parse_end(tok) < length && text[json_tokener_get_parse_end(tok)])
+		/* json-c has no word for it; null would have been read to its end, or to a NUL */
 		err = -ENOMEM;
 	else if (!root)
 		err = malformed(&r, "not JSON: %s at byte %zu",
