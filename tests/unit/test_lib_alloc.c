@@ -14,6 +14,7 @@
 
 static atomic_long budget = -1;	/* allocations that succeed; below 0: all */
 static atomic_bool once;	/* and then one fails, and those after it succeed */
+static _Thread_local bool spared;	/* this thread's do not count */
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -27,6 +28,8 @@ static bool refused(void)
 {
 	long left = atomic_load(&budget);
 
+	if (spared)
+		return false;
 	while (left > 0)
 		if (atomic_compare_exchange_weak(&budget, &left, left - 1))
 			return false;
@@ -124,15 +127,20 @@ START_TEST(submission)
 }
 END_TEST
 
-/* Memory runs short while the job runs: that is its outcome. */
+/*
+ * Memory runs short while the job runs: that is its outcome.  It may have ended before
+ * the submission returns, so memory is short from before that on, but not for who submits.
+ */
 static int run_short(struct place *p, const struct blobs *b,
 		     const struct nms_sample_params *params, long allocations)
 {
 	struct nms_sample *s;
 	int ret;
 
-	ok(nms_sample_submit(p->context, &b->data, params, &s));
 	atomic_store(&budget, allocations);
+	spared = true;
+	ok(nms_sample_submit(p->context, &b->data, params, &s));
+	spared = false;
 	ret = nms_job_wait(nms_sample_job(s), NULL);
 	atomic_store(&budget, -1);
 	nms_sample_destroy(s);
@@ -180,8 +188,7 @@ START_TEST(one_of_many)
 		failed += ret != 0;
 	}
 	atomic_store(&once, false);
-	/* How many: 9 to 110 of kcentre, by how its threads happen to meet. */
-	ck_assert_int_gt(failed, 0);
+	ck_assert_int_gt(failed, 10);
 	ck_assert_int_eq(run_short(&p, &b, &params, -1), 0);
 	place_close(&p);
 }
