@@ -35,11 +35,11 @@ static int parts_alloc(struct parts *p)
 	p->keep = calloc(share->nkeep + 1, sizeof(*p->keep));
 	p->chosen = calloc(share->budget, sizeof(*p->chosen));
 	p->mass = calloc(share->n, sizeof(*p->mass));
-	p->agreed = calloc(share->n, sizeof(*p->agreed));
+	p->agreed = share->agreed ? calloc(share->n, sizeof(*p->agreed)) : NULL;
 	p->weight = calloc(share->budget, sizeof(*p->weight));
 	p->turn = calloc(share->budget, sizeof(*p->turn));
-	return p->part && p->row && p->keep && p->chosen && p->mass && p->agreed && p->weight &&
-	       p->turn ? 0 : -ENOMEM;
+	return p->part && p->row && p->keep && p->chosen && p->mass &&
+	       (p->agreed || !share->agreed) && p->weight && p->turn ? 0 : -ENOMEM;
 }
 
 /* Rows, what is known of each, and must-keep positions of each part. */
@@ -55,13 +55,14 @@ static void deal_rows(struct parts *p)
 		part->work = (struct eng_work){ 0 };
 		part->row = p->row + row;
 		part->mass = p->mass + row;
-		part->agreed = share->agreed ? p->agreed + row : NULL;
+		part->agreed = p->agreed ? p->agreed + row : NULL;
 		part->before = share->before + row;
 		part->n = 0;
 		for (size_t i = g; i < share->n; i += p->count, row++) {
 			p->row[row] = share->row[i];
 			p->mass[row] = share->mass[i];
-			p->agreed[row] = share->agreed && share->agreed[i];
+			if (p->agreed)
+				p->agreed[row] = share->agreed[i];
 			part->n++;
 		}
 		part->keep = p->keep + keep;
