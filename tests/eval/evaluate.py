@@ -59,11 +59,11 @@ class Evaluation:
         """Accuracy of each subset (places in the pool), those known from the cells."""
         pool = data.pool(pool_seed)
         keys = [digest(data.digest, pool_seed, rows, learner, recipe.VERSION) for rows in subsets]
-        todo = [i for i, key in enumerate(keys) if key not in self.cells]
-        if todo:
-            seeds = [int(keys[i][:7], 16) for i in todo]
-            found = LEARNERS[learner](data, pool, [subsets[i] for i in todo], seeds)
-            self.cells.add({keys[i]: round(float(a), 3) for i, a in zip(todo, found)})
+        missing = [i for i, key in enumerate(keys) if key not in self.cells]
+        if missing:
+            seeds = [int(keys[i][:7], 16) for i in missing]
+            found = LEARNERS[learner](data, pool, [subsets[i] for i in missing], seeds)
+            self.cells.add({keys[i]: round(float(a), 3) for i, a in zip(missing, found)})
         return [self.cells[key] for key in keys]
 
     def block(self, data, pool_seed, ratio, rules):
@@ -90,16 +90,21 @@ class Evaluation:
                 self.rows.append((learner, 1, "whole", "100", pool_seed, 0, f"{a:.2f}"))
 
 
-def merge(path, rows):
-    """The results of before, less what has been found anew, and these."""
+def merge(path, of, rows):
+    """The results of before, less what has been found anew, and these.
+
+    of: says of which data and recipe; results of others are not kept beside them.
+    """
     found = {}
     if path.exists():
         with open(path, newline="", encoding="utf-8") as file:
-            found = {tuple(row[:-1]): row[-1] for row in list(csv.reader(file))[1:]}
+            if file.readline() == of:
+                found = {tuple(row[:-1]): row[-1] for row in list(csv.reader(file))[1:]}
     found |= {tuple(map(str, row[:-1])): row[-1] for row in rows}
     order = sorted(found, key=lambda k: (k[0], k[1], k[2], float(k[3]), int(k[4]), int(k[5])))
     path.parent.mkdir(exist_ok=True)
     with open(path.with_suffix(".part"), "w", newline="", encoding="utf-8") as file:
+        file.write(of)
         out = csv.writer(file, lineterminator="\n")
         out.writerow(["learner", "labels", "rule", "percent", "pool", "draw", "accuracy"])
         out.writerows([*key, found[key]] for key in order)
@@ -119,7 +124,8 @@ def run(data, args, deadline):
                 evaluation.whole(data, pool)
             print(f"{data.name}: {ratio} %, pool {pool}", flush=True)
     finally:
-        merge(args.results / f"{data.name}.csv", evaluation.rows)
+        merge(args.results / f"{data.name}.csv",
+              f"# data {data.digest[:16]}, recipe {recipe.VERSION}\n", evaluation.rows)
 
 
 def words(known):

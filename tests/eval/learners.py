@@ -6,12 +6,11 @@ import numpy as np
 import batch
 
 STEPS = 300
-FLIP = {"cifar"}	# datasets whose images the recipe mirrors
 
 
 def cnn(data, pool, subsets, seeds):
     return batch.train(data.rows[pool], data.labels[pool], data.test_rows, data.test_labels,
-                       subsets, seeds, STEPS, flip=data.name in FLIP)
+                       subsets, seeds, STEPS, flip=data.flip)
 
 
 def _components(data, pool):

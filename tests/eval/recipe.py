@@ -17,9 +17,10 @@ TEST_IMAGES = 5000
 VERSION = 1		# to be raised when what follows makes other accuracies
 
 
-def idx(path):
-    """An array from a gzipped IDX file."""
-    raw = gzip.decompress(pathlib.Path(path).read_bytes())
+def idx(raw):
+    """An array from the bytes of an IDX file, perhaps gzipped."""
+    if raw[:2] == b"\x1f\x8b":
+        raw = gzip.decompress(raw)
     ndim = raw[3]
     shape = np.frombuffer(raw, ">u4", ndim, 4)
     return np.frombuffer(raw, np.uint8, offset=4 + 4 * ndim).reshape(shape)
@@ -27,7 +28,7 @@ def idx(path):
 
 def fashion_mnist():
     """Training images, training labels, test images, test labels."""
-    return tuple(idx(FASHION_MNIST / f"{part}-ubyte.gz") for part in (
+    return tuple(idx((FASHION_MNIST / f"{part}-ubyte.gz").read_bytes()) for part in (
         "train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"))
 
 

@@ -31,6 +31,7 @@ def read(path):
     """{(learner, labels, rule, percent): {pool: mean accuracy of its draws}}"""
     draws = collections.defaultdict(lambda: collections.defaultdict(list))
     with open(path, newline="", encoding="utf-8") as file:
+        file.readline()		# says of which data
         for row in csv.DictReader(file):
             key = row["learner"], row["labels"], row["rule"], row["percent"]
             draws[key][row["pool"]].append(float(row["accuracy"]))

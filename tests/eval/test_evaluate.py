@@ -225,6 +225,17 @@ class Resumed(unittest.TestCase):
                 del evaluate.LEARNERS["counted"]
 
 
+    def test_results_of_other_data_go(self):
+        """What was found on other rows is not compared with what is found on these."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "some.csv"
+            evaluate.merge(path, "# data a\n", [("nn", 1, "auto", "1", 0, 0, "50.00")])
+            evaluate.merge(path, "# data a\n", [("nn", 1, "auto", "5", 0, 0, "60.00")])
+            self.assertEqual(len(tables.read(path)), 2)
+            evaluate.merge(path, "# data b\n", [("nn", 1, "auto", "2", 0, 0, "55.00")])
+            self.assertEqual(tables.read(path), {("nn", "1", "auto", "2"): {"0": 55.0}})
+
+
 class Tables(unittest.TestCase):
     def test_difference(self):
         """By hand: differences 1, 2 and 6, t of 0.975 with two degrees is 4.3027."""
