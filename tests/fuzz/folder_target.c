@@ -17,7 +17,7 @@
 
 #define MOST_ENTRIES 12
 
-static char folder[] = "/tmp/fuzz-folder-XXXXXX";
+static char folder[256];
 
 /* One pixel of grey. */
 static const uint8_t image[] = {
@@ -37,7 +37,8 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
 
 static void put(const char *path, const void *data, size_t size)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	/* A name of before may be that of a pipe, which would wait, or of a link. */
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return;
@@ -50,7 +51,7 @@ static void put(const char *path, const void *data, size_t size)
 static void make_entry(unsigned int kind, const char *name, char *within)
 {
 	static const uint8_t batch[3073 * 2];
-	char path[512];
+	char path[sizeof(folder) + 128];
 
 	snprintf(path, sizeof(path), "%s/%s%s%s", folder, kind & 8 ? within : "",
 		 kind & 8 && *within ? "/" : "", name);
@@ -83,8 +84,11 @@ static void make_entry(unsigned int kind, const char *name, char *within)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+	const char *parent = getenv("TMPDIR");
+
 	(void)argc;
 	(void)argv;
+	snprintf(folder, sizeof(folder), "%s/fuzz-folder-XXXXXX", parent ? parent : "/tmp");
 	if (!mkdtemp(folder))
 		fuzz_fail("no folder");
 	return 0;
