@@ -51,6 +51,9 @@ class Cifar(Case):
         self.assertEqual(rows.labels, whole[:, 0].tolist())
         self.put(parts[0].tobytes()[:-1], "c/data_batch_4.bin")
         self.refuse(self.path("c"), match="data_batch_4.bin: not a CIFAR-10 batch")
+        os.unlink(self.path("c/data_batch_4.bin"))
+        os.mkfifo(self.path("c/data_batch_4.bin"))     # which nobody writes into
+        self.refuse(self.path("c"), match="data_batch_4.bin: expected a file")
 
     def test_wrong(self):
         data = self.batch(4)

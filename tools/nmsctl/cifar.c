@@ -102,7 +102,7 @@ static int append(struct content *content, const char *name, uint8_t **all, size
 
 	if (asprintf(&path, "%s/%s", content->path, name) < 0)
 		return message_set(why, -ENOMEM, "%s: out of memory", content->path);
-	error = source_open(&batch, path, limit, why);
+	error = source_open_file(&batch, path, limit, why);
 	if (error)
 		goto out;
 	if (cifar_label_bytes(batch.data, batch.size) != 1) {

@@ -18,7 +18,7 @@ static int read_image(const struct content *content, const char *path, struct im
 	struct source source;
 	int error;
 
-	error = source_open(&source, path, content->options.memory_limit, why);
+	error = source_open_file(&source, path, content->options.memory_limit, why);
 	if (error) {
 		source_close(&source);
 		return error;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -68,21 +69,25 @@ static int map_file(struct source *source, int fd, const struct stat *status, st
 	return 0;
 }
 
-int source_open(struct source *source, const char *path, uint64_t limit, struct message *why)
+static int open_and_read(struct source *source, const char *path, bool file, uint64_t limit,
+			 struct message *why)
 {
 	struct stat status;
 	int fd, error;
 
 	*source = (struct source){ .path = path };
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* a pipe into which nobody writes would be waited for */
+	fd = open(path, O_RDONLY | O_CLOEXEC | (file ? O_NONBLOCK : 0));
 	if (fd < 0 || fstat(fd, &status) < 0) {
 		error = errno;
 		if (fd >= 0)
 			close(fd);
 		return message_set(why, -error, "%s: %s", path, strerror(error));
 	}
+	if (file && !S_ISREG(status.st_mode))
+		error = message_set(why, -EINVAL, "%s: expected a file", path);
 	/* those may have no end, as /dev/zero */
-	if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode))
+	else if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode))
 		error = message_set(why, -EINVAL, "%s: a device; expected a file or a pipe", path);
 	else if (S_ISREG(status.st_mode))
 		error = map_file(source, fd, &status, why);
@@ -90,6 +95,16 @@ int source_open(struct source *source, const char *path, uint64_t limit, struct 
 		error = read_all(source, fd, limit, why);
 	close(fd);
 	return error;
+}
+
+int source_open(struct source *source, const char *path, uint64_t limit, struct message *why)
+{
+	return open_and_read(source, path, false, limit, why);
+}
+
+int source_open_file(struct source *source, const char *path, uint64_t limit, struct message *why)
+{
+	return open_and_read(source, path, true, limit, why);
 }
 
 void source_replace(struct source *source, void *heap, size_t size)

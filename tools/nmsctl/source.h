@@ -19,6 +19,8 @@ struct source {
 
 /** Open @path; no more than @limit bytes are allocated.  Negative errno.  source_close() it. */
 int source_open(struct source *source, const char *path, uint64_t limit, struct message *why);
+/** The same for a name that nobody gave, one found in a folder: pipes and devices are refused. */
+int source_open_file(struct source *source, const char *path, uint64_t limit, struct message *why);
 /** Have @heap, of @size bytes, in the place of what there is; it is freed by the close. */
 void source_replace(struct source *source, void *heap, size_t size);
 /** Accepts one that is zeroed. */
