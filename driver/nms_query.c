@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the device is and what it has counted. */
 #include <linux/capability.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "nms_compat.h"
@@ -271,7 +272,9 @@ int nms_query(struct nms_context *ctx, struct nms_query *query)
 	do {
 		memset(&answer, 0, sizeof(answer));
 		size = nms_query_once(ctx, query, &answer);
-	} while (size == -EAGAIN);
+	} while (size == -EAGAIN && !signal_pending(current));
+	if (size == -EAGAIN)
+		return -ERESTARTSYS;
 	if (size < 0)
 		return size;
 	if (copy_to_user(u64_to_user_ptr(query->data), &answer, min_t(u32, size, query->size)))
