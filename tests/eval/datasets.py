@@ -52,7 +52,7 @@ class Unavailable(Exception):
     """Why a dataset cannot be had, in one line."""
 
 
-@dataclass
+@dataclass(eq=False)		# one that is loaded is the same as itself alone
 class Dataset:
     name: str
     rows: np.ndarray		# N x H x W (x C) uint8, or N x D float32

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What is trained on a selection: the recipe's CNN, three cheap ones on PCA-50, and for text
 a linear one on all its columns."""
+import functools
+
 import numpy as np
 
 import batch
@@ -13,9 +15,11 @@ def cnn(data, pool, subsets, seeds):
                        subsets, seeds, STEPS, flip=data.flip)
 
 
+@functools.lru_cache(maxsize=8)
 def _components(data, pool):
-    """The pool and the test rows, by the pool's principal components; text as it is."""
+    """The pool and the test rows, by the pool's principal components.  pool: a tuple."""
     from sklearn.decomposition import PCA
+    pool = list(pool)
     x, test = (rows.reshape(len(rows), -1).astype(np.float32) for rows in
                (data.rows[pool], data.test_rows))
     if data.images:
@@ -25,7 +29,7 @@ def _components(data, pool):
 
 
 def _scores(model, data, pool, subsets):
-    x, test = _components(data, pool)
+    x, test = _components(data, tuple(pool.tolist()))
     y = data.labels[pool]
     return [100 * model(x).fit(x[rows], y[rows]).score(test, data.test_labels) for rows in subsets]
 
