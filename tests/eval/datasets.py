@@ -46,6 +46,7 @@ WORDS = 1024		# columns that words are hashed to
 KIND = re.compile(r"lib|modules?$|packages?$|devel|headers?$|files?$|sources?$|code$|docs?$|"
                   r"documentation$|bindings?$|dummy$|transitional$|versions?$")
 POOL = 8000
+FRESH = 100		# the first pool that no rule was settled by
 
 
 class Unavailable(Exception):
@@ -60,6 +61,7 @@ class Dataset:
     test_rows: np.ndarray
     test_labels: np.ndarray
     digest: str			# of all of them
+    first_pool: int = 0
 
     @property
     def images(self):
@@ -68,11 +70,11 @@ class Dataset:
     @property
     def flip(self):
         """Does the recipe mirror its images?"""
-        return self.name == "cifar"
+        return self.name.startswith("cifar")
 
     def pool(self, seed):
         """8,000 row numbers, drawn by the seed."""
-        rng = np.random.default_rng(1000 + seed)
+        rng = np.random.default_rng(1000 + self.first_pool + seed)
         return np.sort(rng.choice(len(self.rows), POOL, replace=False))
 
 
@@ -183,18 +185,26 @@ def packages():
 MAKERS = {"fashion": recipe.fashion_mnist, "mnist": mnist, "cifar": cifar, "packages": packages}
 
 
-def load(name):
-    """The dataset of that name; Unavailable if it cannot be had."""
+def load(name, fresh=False):
+    """The dataset of that name; Unavailable if it cannot be had.
+
+    fresh: tested on, and its pools drawn, as nothing was when rules were settled.
+    """
     try:
         rows, labels, test_rows, test_labels = MAKERS[name]()
     except FileNotFoundError as error:
         raise Unavailable(f"{name}: {error.filename}: no such file")
-    test_rows, test_labels = test_rows[:recipe.TEST_IMAGES], test_labels[:recipe.TEST_IMAGES]
+    first = recipe.TEST_IMAGES if fresh else 0
+    tested = slice(first, first + recipe.TEST_IMAGES)
+    test_rows, test_labels = test_rows[tested], test_labels[tested]
+    if len(test_rows) < recipe.TEST_IMAGES:
+        raise Unavailable(f"{name}: {first + len(test_rows)} rows to test on, "
+                          f"{first + recipe.TEST_IMAGES} are needed")
     digest = hashlib.sha256()
     for part in (rows, labels, test_rows, test_labels):
         digest.update(np.ascontiguousarray(part).data)
-    return Dataset(name, rows, labels.astype(np.int64), test_rows, test_labels.astype(np.int64),
-                   digest.hexdigest())
+    return Dataset(name + ("-fresh" if fresh else ""), rows, labels.astype(np.int64), test_rows,
+                   test_labels.astype(np.int64), digest.hexdigest(), FRESH if fresh else 0)
 
 
 def main():

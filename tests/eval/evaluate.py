@@ -3,10 +3,12 @@
 
     python3 evaluate.py [--datasets fashion,mnist,cifar] [--ratios 1,5,10] [--rules ...]
                         [--learners cnn,logistic,svm,nn,linear] [--pools 5] [--minutes M]
+                        [--fresh]
 
 Pools of 8,000 training rows are drawn by a seed; rules choose from them, with and
 without labels; learners are trained on what was chosen and tested on 5,000 fixed
-test rows.  Random is drawn three times from each pool.  What has been found is kept
+test rows.  With --fresh, pools and test rows are others than those by which rules were
+settled.  Random is drawn three times from each pool.  What has been found is kept
 in ~/.cache/nms/eval by digest of data, rows, learner and recipe, so that a run goes
 on where another was stopped.  Writes results/DATASET.csv, from which tables.py
 makes the tables.  Needs NMSCTL, or build/nmsctl.
@@ -93,7 +95,7 @@ class Evaluation:
 def merge(path, of, rows):
     """The results of before, less what has been found anew, and these.
 
-    of: says of which data and recipe; results of others are not kept beside them.
+    of: says of which data, recipe and numerics; results of others are not kept beside them.
     """
     found = {}
     if path.exists():
@@ -125,7 +127,8 @@ def run(data, args, deadline):
             print(f"{data.name}: {ratio} %, pool {pool}", flush=True)
     finally:
         merge(args.results / f"{data.name}.csv",
-              f"# data {data.digest[:16]}, recipe {recipe.VERSION}\n", evaluation.rows)
+              f"# data {data.digest[:16]}, recipe {recipe.VERSION}, "
+              f"numerics {evaluation.selector.numerics}\n", evaluation.rows)
 
 
 def words(known):
@@ -147,6 +150,7 @@ def main():
     parser.add_argument("--rules", type=words(rules), default=rules)
     parser.add_argument("--learners", type=words(list(LEARNERS)), default=list(LEARNERS))
     parser.add_argument("--pools", type=int, default=5)
+    parser.add_argument("--fresh", action="store_true", help="other pools, other test rows")
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
     args = parser.parse_args()
@@ -159,7 +163,7 @@ def main():
     absent = 0
     for name in args.datasets:
         try:
-            data = datasets.load(name)
+            data = datasets.load(name, args.fresh)
         except datasets.Unavailable as error:
             print(f"evaluate: {error}", file=sys.stderr)
             absent = 1

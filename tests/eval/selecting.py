@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Rows chosen from a pool, by nmsctl's methods or by the baselines."""
+import json
 import pathlib
 import re
 import subprocess
@@ -44,6 +45,10 @@ class Selector:
         self.nmsctl = nmsctl
         self.cells = cells
         self.version = digest(*[np.fromfile(f, np.uint8) for f in (nmsctl, library_of(nmsctl))])
+        self.baselines = digest(np.fromfile(baselines.__file__, np.uint8))
+        info = subprocess.run([nmsctl, "info", "--json", "--device", "emu:"], check=True,
+                              capture_output=True)
+        self.numerics = json.loads(info.stdout)["device"]["numerics"]
 
     def _run(self, data, pool, labelled, rule, count):
         with tempfile.TemporaryDirectory(prefix="nms-eval-") as name:
@@ -61,7 +66,7 @@ class Selector:
         """For each of the counts, places in the pool."""
         pool = data.pool(pool_seed)
         labels = data.labels[pool] if labelled else np.zeros(len(pool), int)
-        own = self.version if rule in METHODS else 1
+        own = [self.version, METHODS[rule]] if rule in METHODS else self.baselines
         what = [data.digest, pool_seed, labelled, rule, draw, own]
         found = {c: self.cells[digest(what, c)] for c in counts if digest(what, c) in self.cells}
         missing = [c for c in counts if c not in found]

@@ -19,6 +19,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 TARGET = HERE.parents[1] / "Documentation/selection"
 TITLES = {"fashion": "Fashion-MNIST", "mnist": "MNIST", "cifar": "CIFAR-10",
           "packages": "Descriptions of Debian's packages"}
+TITLES |= {f"{name}-fresh": f"{TITLES[name]}, fresh pools and test rows"
+           for name in ("fashion", "mnist", "cifar")}
 LEARNERS = {"cnn": "CNN", "linear": "Logistic regression on all columns",
             "logistic": "Logistic regression on PCA-50",
             "svm": "RBF-SVM on PCA-50", "nn": "1-NN on PCA-50"}
@@ -65,13 +67,13 @@ def table(found, learner, labels, ablation=False):
     measured = {k for k in found if k[:2] == (learner, labels) and k[2] not in ("random", "whole")
                 and (k[2] in ABLATION) == ablation}
     rules = sorted({k[2] for k in measured})
-    percents = sorted({k[3] for k in measured}, key=float)
+    percents = sorted({k[3] for k in measured if (learner, "0", "random", k[3]) in found}, key=float)
     if not rules or not percents:
         return None
     random = {p: found[learner, "0", "random", p] for p in percents}
 
     def total(rule):
-        """Of the differences, to rank by."""
+        """Of the differences, by which rows are ranked: of one with gaps it says little."""
         measured = [difference(found.get((learner, labels, rule, p), {}), random[p])
                     for p in percents]
         return sum(d[0] for d in measured if d)

@@ -19,6 +19,7 @@ import datasets
 import evaluate
 import learners
 import recipe
+import selecting
 import tables
 
 NMSCTL = os.environ["NMSCTL"]
@@ -193,6 +194,31 @@ class Learners(unittest.TestCase):
                          ["svm", "nn", "linear"])
 
 
+class Choosing(unittest.TestCase):
+    def test_without_labels_none_are_used(self):
+        """Nor by a rule that knows what to do with them: other labels, the same rows."""
+        images, labels, test, test_labels = recipe.fashion_mnist()
+        chosen = []
+        for seed in (None, 1):
+            own = labels[:8500] if seed is None else np.random.default_rng(seed).integers(0, 10, 8500)
+            data = datasets.Dataset("fashion", images[:8500], own.astype(np.int64), test, test_labels, "some")
+            with tempfile.TemporaryDirectory() as folder:
+                selector = selecting.Selector(NMSCTL, cells.Cells(pathlib.Path(folder) / "cells.jsonl"))
+                chosen.append({(rule, labelled): sorted(selector.choose(data, 0, labelled, rule, 0, [50])[50])
+                               for rule in ("auto", "dq", "nessa") for labelled in (False, True)})
+        for (rule, labelled), rows in chosen[0].items():
+            others = [c[rule, labelled] == rows for c in chosen[1:]]
+            self.assertEqual(others, [not labelled], rule)
+
+    def test_fresh_is_other_pools_and_other_tests(self):
+        old, new = datasets.load("fashion"), datasets.load("fashion", fresh=True)
+        images = recipe.fashion_mnist()[2]
+        np.testing.assert_array_equal(old.test_rows, images[:5000])
+        np.testing.assert_array_equal(new.test_rows, images[5000:])
+        self.assertFalse(any(np.array_equal(old.pool(a), new.pool(b)) for a in range(5) for b in range(5)))
+        self.assertNotEqual(old.digest, new.digest)
+
+
 class Resumed(unittest.TestCase):
     def test_goes_on_where_it_was(self):
         images, labels, test, test_labels = recipe.fashion_mnist()
@@ -243,8 +269,18 @@ class Tables(unittest.TestCase):
         self.assertAlmostEqual(mean, 3)
         self.assertAlmostEqual(half, 4.3027 * 7 ** 0.5 / 3 ** 0.5, places=3)
 
+    def test_a_share_without_random_is_left_out(self):
+        found = {("nn", "0", "random", "1"): {"0": 50, "1": 52}, ("nn", "0", "auto", "1"): {"0": 51, "1": 54},
+                 ("nn", "0", "auto", "5"): {"0": 60, "1": 60}}
+        text = tables.table(found, "nn", "0")
+        self.assertRegex(text, r"auto +\+1\.5 ±6\.4")
+        self.assertNotIn("5 %", text)
+
     def test_documentation_has_what_was_measured(self):
-        for name, text in tables.pages().items():
+        pages = tables.pages()
+        self.assertEqual(sorted(pages), sorted(path.stem for path in tables.TARGET.glob("*.inc")))
+        self.assertTrue({"fashion", "mnist", "cifar", "packages"} <= pages.keys())
+        for name, text in pages.items():
             with self.subTest(name):
                 self.assertEqual((tables.TARGET / f"{name}.inc").read_text(encoding="utf-8"), text,
                                  "tests/eval/tables.py makes it anew")
