@@ -75,10 +75,10 @@ soak: ## jobs of all kinds under faults, resets, removals and kills (SECONDS=180
 	@ninja -C $(BUILD) --quiet
 	@scripts/vmsoak $(BUILD) $(or $(SECONDS),1800) $(or $(KERNELS),6.1) $(or $(SEED),1)
 
-fuzz-kernel: ## system calls at random under faults, in a guest (SECONDS=300 SEED=1)
+fuzz-kernel: ## system calls at random under faults, in a guest (SECONDS=300 SEED=1 CALLS=)
 	@$(setup) build check vm
 	@$(MAKE) --no-print-directory all
-	@scripts/vmfuzz $(BUILD) $(or $(SECONDS),300) $(or $(SEED),1)
+	@scripts/vmfuzz $(BUILD) $(or $(SECONDS),300) $(or $(SEED),1) $(CALLS)
 
 bench: ## measure the software accelerator beside its peers (BENCH="--quick", see tests/bench)
 	@$(setup) build bench
