@@ -2,6 +2,7 @@
 #include "energy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -202,18 +205,37 @@ int energy_parse(const char *name, const char *text, size_t length,
 	return err;
 }
 
+/* A file that is one: who waits in open() for a pipe's other end cannot always be interrupted. */
+static int open_file(const char *path, FILE **file, char *why, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), err;
+	struct stat status;
+
+	if (fd >= 0 && !fstat(fd, &status) && !S_ISREG(status.st_mode)) {
+		snprintf(why, size, "energy profile %s: expected a file", path);
+		close(fd);
+		return -EBADMSG;
+	}
+	*file = fd < 0 ? NULL : fdopen(fd, "rb");
+	if (*file)
+		return 0;
+	err = errno == ENOMEM ? -ENOMEM : -ENOENT;
+	snprintf(why, size, "energy profile %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
 static int load_file(const char *path, struct energy_profile *profile, char *why, size_t size)
 {
 	char *text = NULL;
-	FILE *file = fopen(path, "rb");
 	size_t length;
+	FILE *file;
 	int err;
 
-	if (!file) {
-		err = errno == ENOMEM ? -ENOMEM : -ENOENT;
-		snprintf(why, size, "energy profile %s: %s", path, strerror(errno));
+	err = open_file(path, &file, why, size);
+	if (err)
 		return err;
-	}
 	text = malloc(FILE_MAX + 2);
 	if (!text) {
 		err = -ENOMEM;
