@@ -65,13 +65,20 @@ static void *worker(void *arg)
 	return NULL;
 }
 
-/* Signals are the application's: none is handled on a thread that it does not know. */
+/*
+ * Signals are the application's: none is handled on a thread that it does not know.  But for those
+ * that a thread brings upon itself: to block these ends the process, whatever handler it has for
+ * data in a mapped file that another program cuts short.
+ */
 static int worker_start(struct nms_context *context)
 {
+	static const int own[] = { SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP };
 	sigset_t all, old;
 	int ret;
 
 	sigfillset(&all);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		sigdelset(&all, own[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	ret = pthread_create(&context->worker, NULL, worker, context);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
