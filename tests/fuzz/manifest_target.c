@@ -7,21 +7,19 @@
 #include "manifest.h"
 #include "near.h"
 #include "nmsctl.h"
+#include "source.h"
 
 static const uint8_t *file_data;
 static size_t file_size;
 
-struct json_object *__wrap_json_object_from_file(const char *path);
+int __wrap_source_open(struct source *source, const char *path, uint64_t limit, struct message *why);
 
-struct json_object *__wrap_json_object_from_file(const char *path)
+int __wrap_source_open(struct source *source, const char *path, uint64_t limit, struct message *why)
 {
-	struct json_tokener *tokener = json_tokener_new();
-	struct json_object *root;
-
-	(void)path;
-	root = json_tokener_parse_ex(tokener, (const char *)file_data, (int)file_size);
-	json_tokener_free(tokener);
-	return root;
+	(void)limit;
+	(void)why;
+	*source = (struct source){ .path = path, .data = file_data, .size = file_size };
+	return 0;
 }
 
 /* Said in the place of main.c, to nobody. */

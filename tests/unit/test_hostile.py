@@ -5,6 +5,7 @@ Whatever happens: one line on stderr, and either all outputs or none.
 """
 import gzip
 import io
+import json
 import os
 import resource
 import shutil
@@ -23,6 +24,7 @@ import numpy as np
 NMSCTL = os.environ["NMSCTL"]
 OUTPUTS = ["-o", "o.json", "--embedding", "e.npy", "--weights", "w.npy", "--report", "r.html"]
 WRITTEN = ["e.npy", "o.json", "o.json.manifest.json", "r.html", "w.npy"]
+PROFILE = os.path.join(os.path.dirname(__file__), "../../userspace/model/energy/ddr4.json")
 INSTRUMENTED = "ASAN_OPTIONS" in os.environ or "NMS_SANITIZED" in os.environ
 
 
@@ -150,6 +152,163 @@ class Outputs(Case):
         self.assertTrue(os.path.islink(place))
         with open(other, "rb") as file:
             self.assertNotEqual(file.read(), b"old")
+
+
+class Apart(Case):
+    """No output over what is read, or over another, by whatever name."""
+    def usage(self, *command, match):
+        done = subprocess.run([NMSCTL, *command], cwd=self.out, capture_output=True, timeout=60, check=False)
+        text = done.stderr.decode()
+        self.assertEqual((done.returncode, text.count("\n")), (2, 1), text)
+        self.assertRegex(text, match)
+
+    def test_of_audit(self):
+        np.save(self.path("y.npy"), np.arange(400, dtype="u4") % 3)
+        before = os.stat(self.path("x.npy")).st_mtime_ns
+        for name in ("x.npy", "y.npy"):
+            self.usage("audit", self.path("x.npy"), "--labels", self.path("y.npy"), "-o", f"../{name}",
+                       match=f"{name}: is both read and written")
+        self.assertEqual(os.stat(self.path("x.npy")).st_mtime_ns, before)
+
+    def test_of_an_energy_profile(self):
+        for name in ("e.json", "o.json.manifest.json"):
+            with open(PROFILE, "rb") as file:
+                profile = self.put(f"out/{name}", file.read())
+            for how in (["--energy", profile], ["--device", f"emu:energy={profile}"]):
+                self.usage(*self.command(self.path("x.npy"), "-o", name.replace(".manifest.json", ""), *how)[1:],
+                           match=f"{name}: is both read and written")
+
+    def test_of_two_that_are_not_there_yet(self):
+        os.symlink(self.out, self.path("link"))
+        for one, two in (("p.npy", "./p.npy"), ("p.npy", self.path("link/p.npy"))):
+            self.usage(*self.command(self.path("x.npy"), "-o", one, "--weights", two)[1:],
+                       match="is named for two outputs")
+        # the same name elsewhere is another
+        self.assertEqual(self.run_tool(self.path("x.npy"), "-o", "p.npy", "--weights", "../p.npy").returncode, 0)
+
+    def test_picture_among_pictures(self):
+        os.makedirs(self.path("images/a"))
+        for i in range(12):
+            self.put(f"images/a/{i}.png", Inputs.png(self, 2, 2, pixels=b"\0" + bytes([i] * 6) + b"\0" + bytes(6)))
+        for name in ("images/a/3.png", "images/new.png"):
+            self.usage(*self.command(self.path("images"), "--plot", self.path(name))[1:], match="images that is read")
+        self.assertEqual(self.run_tool(self.path("images"), "--plot", "plot.png").returncode, 0)
+
+    def test_link_that_nobody_named(self):
+        victim = self.put("victim", b"mine")
+        os.symlink(victim, os.path.join(self.out, "o.json.manifest.json"))
+        self.refused(self.path("x.npy"), "-o", "o.json", match="o.json.manifest.json: a symbolic link",
+                     left=["o.json.manifest.json"])
+        with open(victim, "rb") as file:
+            self.assertEqual(file.read(), b"mine")
+        self.assertEqual(self.run_tool(self.path("x.npy"), "-o", "o.json", "--manifest",
+                                       "o.json.manifest.json").returncode, 0)
+
+    def test_mode(self):
+        """What is replaced hands its rights on, but not those of whoever runs it."""
+        os.chmod(self.put("out/o.json", b""), 0o4640)
+        self.assertEqual(self.run_tool(self.path("x.npy"), "-o", "o.json").returncode, 0)
+        self.assertEqual(os.stat(os.path.join(self.out, "o.json")).st_mode & 0o7777, 0o640)
+
+
+class Meanwhile(Case):
+    """What others do to files while the tool runs; it waits for labels from a pipe."""
+    rows = 400
+
+    def waiting(self, *args):
+        os.mkfifo(self.path("labels"))
+        return subprocess.Popen(self.command(self.path("x.npy"), "--labels", self.path("labels"), *args), cwd=self.out,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def feed(self, before):
+        """Once it reads them, all but its labels has been opened."""
+        with open(self.path("labels"), "wb") as pipe:
+            before()
+            pipe.write(b"\n".join(b"%d" % (i % 3) for i in range(self.rows)))
+
+    def test_folder_in_the_place_of_an_output(self):
+        with self.waiting("-o", "o.npy", "--weights", "w.npy") as tool:
+            self.feed(lambda: os.mkdir(os.path.join(self.out, "o.npy.manifest.json")))
+            _, err = tool.communicate(timeout=60)
+        self.assertEqual((tool.returncode, err.count(b"\n")), (1, 1), err)
+        self.assertIn(b"Is a directory", err)
+        self.assertEqual(os.listdir(self.out), ["o.npy.manifest.json"])
+
+    @unittest.skipIf(INSTRUMENTED, "the sanitizer takes the signal itself")
+    def test_input_that_is_cut_short(self):
+        self.rows = 100000
+        np.save(self.path("x.npy"), np.zeros((self.rows, 8), "f4"))
+        with self.waiting("-o", "o.npy") as tool:
+            self.feed(lambda: os.truncate(self.path("x.npy"), 4096))
+            _, err = tool.communicate(timeout=60)
+        self.assertEqual((tool.returncode, err), (1, b"nmsctl: a file that is read was cut short meanwhile\n"))
+        self.assertEqual(os.listdir(self.out), [])
+
+    def test_signals_that_end_a_program(self):
+        os.mkfifo(self.path("labels"))
+        for number in (signal.SIGQUIT, signal.SIGALRM, signal.SIGUSR1, signal.SIGXCPU):
+            with subprocess.Popen(self.command(self.path("x.npy"), "-o", "o.npy", "--labels", self.path("labels")),
+                                  cwd=self.out, stderr=subprocess.PIPE) as tool, \
+                    open(self.path("labels"), "wb"):
+                tool.send_signal(number)
+                tool.communicate(timeout=60)
+            self.assertEqual((tool.returncode, os.listdir(self.out)), (-number, []))
+
+
+class Found(Case):
+    """Pipes and devices whose names the user has not given are neither waited for nor read."""
+    def verify(self, *args, match, status=1):
+        done = subprocess.run([NMSCTL, "verify", *args], cwd=self.out, capture_output=True, timeout=60, check=False)
+        text = done.stderr.decode()
+        self.assertEqual((done.returncode, text.count("\n")), (status, 1), text)
+        self.assertRegex(text, match)
+
+    def setUp(self):
+        super().setUp()
+        np.save(self.path("y.npy"), np.arange(400, dtype="u4") % 3)
+        done = self.run_tool(self.path("x.npy"), "-o", "o.npy", "--labels", self.path("y.npy"))
+        self.assertEqual(done.returncode, 0)
+        self.pipe = self.path("pipe")
+        os.mkfifo(self.pipe)
+        with open(os.path.join(self.out, "o.npy.manifest.json"), encoding="utf-8") as file:
+            self.manifest = json.load(file)
+
+    def changed(self, *keys):
+        """The manifest, but that what the first keys lead to is the last."""
+        other = json.loads(json.dumps(self.manifest))
+        at = other
+        for key in keys[:-2]:
+            at = at[key]
+        at[keys[-2]] = keys[-1]
+        return self.put("out/changed.json", json.dumps(other).encode())
+
+    def test_selection(self):
+        os.unlink(os.path.join(self.out, "o.npy"))
+        os.mkfifo(os.path.join(self.out, "o.npy"))
+        self.verify("o.npy.manifest.json", match="o.npy: expected a file")
+
+    def test_rows_and_labels(self):
+        for part in ("dataset", "labels"):
+            self.verify(self.changed(part, "path", self.pipe), match="pipe: expected a file")
+            self.verify(self.changed(part, "path", "/dev/zero"), match="/dev/zero: expected a file")
+
+    def test_what_a_manifest_has_wrong_is_no_usage(self):
+        self.verify(self.changed("profile", "bogus"), match="bogus")
+
+    def test_manifest_from_a_pipe(self):
+        """Read once; and a device has no end."""
+        text = json.dumps(self.manifest).encode()
+        for _ in range(5):
+            done = subprocess.run([NMSCTL, "verify", "/dev/stdin", "--quiet"], input=text, capture_output=True,
+                                  timeout=60, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.verify("/dev/zero", match="/dev/zero: a device")
+
+    def test_energy_profile(self):
+        for how in (["--energy", self.pipe], ["--device", f"emu:energy={self.pipe}"]):
+            done = self.run_tool(self.path("x.npy"), *how)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr.decode(), r"\Anmsctl: [^\n]*pipe: expected a file\n\Z")
 
 
 class Inputs(Case):

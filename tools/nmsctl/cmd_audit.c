@@ -11,6 +11,7 @@
 #include "nmsctl.h"
 #include "npy_write.h"
 #include "output.h"
+#include "outputs.h"
 #include "selection.h"
 
 struct run {
@@ -59,7 +60,10 @@ static int check_kinds(struct run *r)
 static int check(struct run *r)
 {
 	const char *path = r->options->output;
+	int status = path && strcmp(path, "-") ? outputs_check(r->options, path) : 0;
 
+	if (status)
+		return status;
 	if (path && (selection_format_of(path, &r->format) || r->format == SELECTION_CSV))
 		return nmsctl_usage("--output %s: expected a name that ends in .json or .npy", path);
 	return check_kinds(r);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "choose.h"
@@ -34,6 +35,17 @@ struct verification {
 	enum verdict verdict[NITEMS];
 	char why[NITEMS][256]; /* where different */
 };
+
+/* A pipe is read if the user names it; one whose name was only found may have no end, or no beginning. */
+static int check_found(const char *path)
+{
+	struct stat status;
+
+	if (!path || near_name(path) || stat(path, &status) || S_ISREG(status.st_mode) ||
+	    S_ISDIR(status.st_mode))
+		return 0;
+	return nmsctl_fail("%s: expected a file", path);
+}
 
 /* Where the data is, and on what it is to run, from the command line if given there. */
 static void settle_options(struct verification *v)
@@ -199,6 +211,12 @@ static int compare_file(struct verification *v)
 		free(file);
 		return 0;
 	}
+	if (!given)
+		status = check_found(file);
+	if (status) {
+		free(file);
+		return status;
+	}
 	if (index_list_open(file, v->input.dataset->rows, &rows, &count, &why))
 		status = nmsctl_fail("%s", why.text);
 	else
@@ -247,8 +265,14 @@ static int tell(const struct verification *v)
 
 static int verify(struct verification *v)
 {
-	int status = session_open(&v->manifest.options, &v->session);
+	int status = 0;
 
+	if (!v->options->data)
+		status = check_found(v->manifest.options.operand[0]);
+	if (!status && !v->options->labels)
+		status = check_found(v->manifest.options.labels);
+	if (!status)
+		status = session_open(&v->manifest.options, &v->session);
 	if (!status)
 		status = input_open(&v->manifest.options, v->manifest.options.operand[0],
 				    &v->session, &v->input);
@@ -274,6 +298,9 @@ int nmsctl_verify(const struct nmsctl_options *options)
 		return status;
 	settle_options(&v);
 	status = verify(&v);
+	/* what is no usage is no usage of the user's where the manifest has it */
+	if (status == NMSCTL_USAGE && !options->profile && !options->dtype && !options->shape)
+		status = NMSCTL_FAILURE;
 	choice_close(&v.choice);
 	request_close(&v.request);
 	session_close(&v.session);

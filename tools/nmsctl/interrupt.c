@@ -36,6 +36,40 @@ static void handle_pipe(int signal)
 	_exit(128 + signal);
 }
 
+/* What ends the program by default still does, with its status, but leaves nothing aside. */
+static void handle_end(int number)
+{
+	output_unlink_all();
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+/* Of a file that is mapped, what was read is not there any more. */
+static void handle_bus(int number)
+{
+	static const char text[] = "nmsctl: a file that is read was cut short meanwhile\n";
+	ssize_t written = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+	(void)number;
+	(void)written;
+	output_unlink_all();
+	_exit(NMSCTL_FAILURE);
+}
+
+static void catch_ends(void)
+{
+	static const int ends[] = {
+		SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF, SIGXCPU,
+	};
+	struct sigaction action = { .sa_handler = handle_end, .sa_flags = SA_NODEFER }, before;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (!sigaction(ends[i], NULL, &before) && before.sa_handler == SIG_DFL)
+			sigaction(ends[i], &action, NULL);
+	action.sa_handler = handle_bus;
+	sigaction(SIGBUS, &action, NULL);
+}
+
 static void all_caught(sigset_t *set)
 {
 	sigemptyset(set);
@@ -62,6 +96,7 @@ void interrupt_catch(void)
 	action.sa_handler = handle_pipe;
 	if (!sigaction(SIGPIPE, NULL, &before) && before.sa_handler != SIG_IGN)
 		sigaction(SIGPIPE, &action, NULL);
+	catch_ends();
 }
 
 void interrupt_block(void)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "manifest.h"
 #include "near.h"
 #include "nmsctl.h"
+#include "source.h"
+
+/* Of a manifest: it has a budget for each class, and no rows. */
+#define MANIFEST_MOST (1 << 26)
 
 /* Owned by @json; NULL if it is not there or no string. */
 static const char *text(struct json_object *json, const char *key)
@@ -101,18 +103,35 @@ static const char *take(struct manifest *m)
 	return m->profile && m->version ? NULL : "profile";
 }
 
+static struct json_object *parse(const struct source *source)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *root;
+
+	if (!tokener)
+		return NULL;
+	root = json_tokener_parse_ex(tokener, (const char *)source->data, (int)source->size);
+	json_tokener_free(tokener);
+	return root;
+}
+
 int manifest_open(const char *path, struct manifest *manifest)
 {
+	struct source source;
+	struct message why;
 	const char *missing;
-	FILE *file;
 
 	memset(manifest, 0, sizeof(*manifest));
-	/* json-c's own errors do not tell a missing file from a wrong one */
-	file = fopen(path, "re");
-	if (!file)
-		return nmsctl_fail("%s: %s", path, strerror(errno));
-	fclose(file);
-	manifest->root = json_object_from_file(path);
+	if (source_open(&source, path, MANIFEST_MOST, &why)) {
+		source_close(&source);
+		return nmsctl_fail("%s", why.text);
+	}
+	if (source.size > MANIFEST_MOST) {
+		source_close(&source);
+		return nmsctl_fail("%s: not a manifest: more than %d bytes", path, MANIFEST_MOST);
+	}
+	manifest->root = parse(&source);
+	source_close(&source);
 	if (!manifest->root || !json_object_is_type(manifest->root, json_type_object)) {
 		manifest_close(manifest);
 		return nmsctl_fail("%s: not a manifest: expected a JSON object", path);

@@ -91,7 +91,7 @@ static int resolve(struct output *output, mode_t *mode, struct message *why)
 		return message_set(why, -EINVAL, "%s: not a regular file, and is not replaced",
 				   output->path);
 	} else {
-		*mode = status.st_mode & 07777;
+		*mode = status.st_mode & 0777;
 		output->target = realpath(output->path, NULL);
 	}
 	return output->target ? 0 : message_set(why, -errno, "%s: %s", output->path, strerror(errno));
@@ -275,7 +275,11 @@ static int commit_stdout(struct output *o)
 int output_settle(struct output *output, struct message *why)
 {
 	int error = output->target ? settle_file(output) : 0;
+	struct stat status;
 
+	/* what would fail when others have their names already */
+	if (!error && output->target && !lstat(output->target, &status) && S_ISDIR(status.st_mode))
+		error = -EISDIR;
 	return error ? message_set(why, error, "%s: %s", output->path, strerror(-error)) : 0;
 }
 

@@ -10,24 +10,92 @@
 #include "plot.h"
 #include "selection.h"
 
-static bool same_file(const char *a, const char *b)
+/* The folder of a path, to be freed, and its last component. */
+static char *split(const char *path, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+
+	*name = slash ? slash + 1 : path;
+	return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+}
+
+static bool same_inode(const char *a, const char *b)
 {
 	struct stat x, y;
 
-	if (!strcmp(a, b))
-		return true;
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Also of files that are not there yet. */
+static bool same_file(const char *a, const char *b)
+{
+	const char *name_a, *name_b;
+	char *folder_a, *folder_b;
+	bool same;
+
+	if (!strcmp(a, b) || same_inode(a, b))
+		return true;
+	folder_a = split(a, &name_a);
+	folder_b = split(b, &name_b);
+	same = folder_a && folder_b && !strcmp(name_a, name_b) && same_inode(folder_a, folder_b);
+	free(folder_a);
+	free(folder_b);
+	return same;
+}
+
+/* A picture in a folder of pictures that is read would be one of them, the next time. */
+static bool is_within(const char *path, const char *folder)
+{
+	char *parent, *place, *top;
+	struct stat status;
+	const char *name;
+	size_t length;
+	bool within;
+
+	if (!folder || stat(folder, &status) || !S_ISDIR(status.st_mode))
+		return false;
+	parent = split(path, &name);
+	place = parent ? realpath(parent, NULL) : NULL;
+	top = realpath(folder, NULL);
+	length = top ? strlen(top) : 0;
+	within = place && top && !strncmp(place, top, length) &&
+		 (!place[length] || place[length] == '/');
+	free(parent);
+	free(place);
+	free(top);
+	return within;
+}
+
+/* The energy profile that a device's name has: emu:energy=PATH,... */
+static char *energy_of(const char *device)
+{
+	const char *key = device ? strstr(device, "energy=") : NULL;
+
+	return key ? strndup(key + 7, strcspn(key + 7, ",")) : NULL;
+}
+
+int outputs_check(const struct nmsctl_options *options, const char *path)
+{
+	char *energy = energy_of(options->device);
+	const char *read[] = {
+		options->operand[0], options->operand[1], options->labels, options->keep,
+		options->drop, options->budget, options->energy, energy,
+	};
+	int status = 0;
+
+	for (size_t i = 0; !status && i < sizeof(read) / sizeof(read[0]); i++)
+		if (read[i] && same_file(path, read[i]))
+			status = nmsctl_usage("%s: is both read and written", path);
+	free(energy);
+	return status;
 }
 
 /* No two outputs to one place, and none over what is read. */
 static int check_apart(const struct nmsctl_options *options, const struct outputs *outputs)
 {
-	const char *read[] = {
-		options->operand[0], options->operand[1], options->labels, options->keep,
-		options->drop, options->budget,
-	};
+	int status = 0;
 
-	for (size_t i = 0; i < OUTPUT_NFILES; i++) {
+	for (size_t i = 0; !status && i < OUTPUT_NFILES; i++) {
 		const char *path = outputs->path[i];
 
 		if (!path || !strcmp(path, "-"))
@@ -35,11 +103,12 @@ static int check_apart(const struct nmsctl_options *options, const struct output
 		for (size_t j = 0; j < i; j++)
 			if (outputs->path[j] && same_file(path, outputs->path[j]))
 				return nmsctl_usage("%s: is named for two outputs", path);
-		for (size_t j = 0; j < sizeof(read) / sizeof(read[0]); j++)
-			if (read[j] && same_file(path, read[j]))
-				return nmsctl_usage("%s: is both read and written", path);
+		status = outputs_check(options, path);
 	}
-	return 0;
+	if (!status && options->plot && is_within(options->plot, options->operand[0]))
+		status = nmsctl_usage("--plot %s: in the folder of images that is read",
+				      options->plot);
+	return status;
 }
 
 /* The standard output takes one thing. */
@@ -70,6 +139,7 @@ static int take(struct outputs *outputs, enum output_file file, const char *path
 static int take_manifest(struct outputs *outputs, const struct nmsctl_options *options)
 {
 	static const char suffix[] = ".manifest.json";
+	struct stat status;
 	size_t size;
 	char *path;
 
@@ -81,6 +151,10 @@ static int take_manifest(struct outputs *outputs, const struct nmsctl_options *o
 		return nmsctl_fail("out of memory");
 	snprintf(path, size, "%s%s", options->output, suffix);
 	outputs->path[OUTPUT_MANIFEST] = path;
+	/* a link that the user names is followed; this one nobody has named */
+	if (!lstat(path, &status) && S_ISLNK(status.st_mode))
+		return nmsctl_fail("%s: a symbolic link; --manifest=%s writes to where it leads",
+				   path, path);
 	return 0;
 }
 

@@ -23,6 +23,8 @@ struct outputs {
  * a manifest beside it.  Returns the status to exit with after having said why, or 0.
  */
 int outputs_open(const struct nmsctl_options *options, bool selection, struct outputs *outputs);
+/* Refuse, as above, an output that would replace what is read. */
+int outputs_check(const struct nmsctl_options *options, const char *path);
 /* NULL if it is not wanted. */
 FILE *outputs_stream(const struct outputs *outputs, enum output_file file);
 /* Make all appear; on Ctrl-C or an error, none of those that are left. */

@@ -76,8 +76,10 @@ static int open_and_read(struct source *source, const char *path, bool file, uin
 	int fd, error;
 
 	*source = (struct source){ .path = path };
-	/* a pipe into which nobody writes would be waited for */
-	fd = open(path, O_RDONLY | O_CLOEXEC | (file ? O_NONBLOCK : 0));
+	/* to open a device may do something, and a pipe into which nobody writes would be waited for */
+	if (file && !stat(path, &status) && !S_ISREG(status.st_mode))
+		return message_set(why, -EINVAL, "%s: expected a file", path);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (file ? O_NONBLOCK : 0));
 	if (fd < 0 || fstat(fd, &status) < 0) {
 		error = errno;
 		if (fd >= 0)
