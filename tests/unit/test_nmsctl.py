@@ -650,6 +650,27 @@ class Verify(Case):
         done = run("verify", self.path(self.manifest), cwd="/")
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_rows_and_labels_from_pipes(self):
+        """A pipe cannot be found again: its name is recorded as it was given."""
+        def recorded(*args, stdin):
+            done = subprocess.run([NMSCTL, "sample", *args, "--count", "30", "-q", "-o", "p.npy"],
+                                  cwd=self.at, input=content(self.path(stdin)), capture_output=True,
+                                  timeout=120)
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+            with open(self.path("p.npy.manifest.json")) as f:
+                return json.load(f)
+        found = recorded("/dev/stdin", "--labels", "y.npy", stdin="x.npy")
+        self.assertEqual((found["dataset"]["path"], found["labels"]["path"]),
+                         ("/dev/stdin", os.path.realpath(self.path("y.npy"))))
+        piped = content(self.path("p.npy"))
+        self.good("verify", "p.npy.manifest.json", "--data", "x.npy", "-q")
+        found = recorded("x.npy", "--labels", "/dev/stdin", stdin="y.npy")
+        self.assertEqual((found["dataset"]["path"], found["labels"]["path"]),
+                         (os.path.realpath(self.path("x.npy")), "/dev/stdin"))
+        self.good("verify", "p.npy.manifest.json", "--labels", "y.npy", "-q")
+        self.sample("--labels", "y.npy", "-q", "-o", "f.npy")
+        self.assertEqual({piped, content(self.path("p.npy"))}, {content(self.path("f.npy"))})
+
     def test_every_method(self):
         for method in "auto nms random grid kmedoids kcentre facility".split():
             with self.subTest(method):

@@ -12,7 +12,7 @@
 
 #define MANIFEST_VERSION 1
 
-/* 0, -ENOMEM, or -errno of finding the absolute paths. */
+/* 0 or -ENOMEM.  Paths are absolute where they can be resolved, else as they were given. */
 int manifest_fill(struct json_object *root, const struct report *report,
 		  const struct request *request);
 int manifest_write(FILE *to, const struct report *report, const struct request *request);

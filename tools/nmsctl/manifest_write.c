@@ -7,14 +7,15 @@
 #include "near.h"
 #include "results_json.h"
 
+/* A pipe such as /dev/stdin has no absolute path: what was given stands for it. */
 static int put_path(struct json_object *to, const char *path)
 {
 	char *whole = realpath(path, NULL);
 	int error;
 
-	if (!whole)
-		return -errno;
-	error = json_put_text(to, "path", whole);
+	if (!whole && errno == ENOMEM)
+		return -ENOMEM;
+	error = json_put_text(to, "path", whole ? whole : path);
 	free(whole);
 	return error;
 }
