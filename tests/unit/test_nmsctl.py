@@ -209,11 +209,12 @@ class BadInput(Case):
         self.bad(1, "gather", "x.npy", "y.npy", "-o", "nowhere/o.npy")
 
     def test_full_disk(self):
-        for more in ["-q"], [], ["--json"]:
-            with self.subTest(more), open("/dev/full", "w") as full:
-                done = subprocess.run([NMSCTL, "sample", "x.npy", "--count", "5", *more],
-                                      cwd=self.at, stdout=full, stderr=subprocess.PIPE, text=True,
-                                      timeout=60)
+        sample = ["sample", "x.npy", "--count", "5"]
+        for args in ([*sample, "-q"], sample, [*sample, "--json"], ["sample", "--help"],
+                     ["--help"], ["-h"], ["help"], ["--version"], ["-V"]):
+            with self.subTest(args), open("/dev/full", "w") as full:
+                done = subprocess.run([NMSCTL, *args], cwd=self.at, stdout=full,
+                                      stderr=subprocess.PIPE, text=True, timeout=60)
                 self.assertEqual(done.returncode, 1)
                 self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
 

@@ -100,6 +100,15 @@ static void help(FILE *to)
 	fprintf(to, "\nnmsctl COMMAND --help has its options; man nmsctl, man nmsctl-COMMAND.\n");
 }
 
+/* What was printed may have gone to a full disk, and been flushed before. */
+static int finish(int status)
+{
+	errno = 0;
+	if ((fflush(stdout) || ferror(stdout)) && !status)
+		status = nmsctl_fail("standard output: %s", strerror(errno ? errno : EIO));
+	return status;
+}
+
 static int run(const struct nmsctl_command *command, int argc, char **argv)
 {
 	struct nmsctl_options options;
@@ -108,11 +117,7 @@ static int run(const struct nmsctl_command *command, int argc, char **argv)
 	if (!nmsctl_options_parse(command, argc, (const char **)argv, &options, &status))
 		status = command->run(&options);
 	nmsctl_options_free(&options);
-	/* what was printed may have gone to a full disk, and been flushed before */
-	errno = 0;
-	if ((fflush(stdout) || ferror(stdout)) && !status)
-		status = nmsctl_fail("standard output: %s", strerror(errno ? errno : EIO));
-	return status;
+	return finish(status);
 }
 
 int main(int argc, char **argv)
@@ -122,11 +127,11 @@ int main(int argc, char **argv)
 		return nmsctl_usage("which command? See nmsctl --help");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		help(stdout);
-		return NMSCTL_OK;
+		return finish(NMSCTL_OK);
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		printf("nmsctl %s\n", nms_version());
-		return NMSCTL_OK;
+		return finish(NMSCTL_OK);
 	}
 	for (size_t i = 0; i < NCOMMANDS; i++)
 		if (!strcmp(argv[1], commands[i].name))
