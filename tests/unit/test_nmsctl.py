@@ -4,6 +4,7 @@
 NMSCTL names the executable.
 """
 
+import itertools
 import json
 import os
 import pty
@@ -14,11 +15,13 @@ import struct
 import subprocess
 import tempfile
 import time
+import unicodedata
 import unittest
 import xml.etree.ElementTree
 import zlib
 
 import numpy as np
+import PIL.Image
 
 NMSCTL = os.environ["NMSCTL"]
 MAN = os.path.join(os.path.dirname(__file__), "../../tools/nmsctl/man")
@@ -686,6 +689,67 @@ class Verify(Case):
 
 
 @unittest.skipIf(os.path.exists("/dev/nms0"), "this machine has a device")
+class Bytes(Case):
+    """Names of files and classes may hold any byte but "/" and NUL."""
+    CLASSES = {b"a\x1b[31m\r\nb": "a?[31m??b", "\u00e9\u4e2d\U0001f600".encode(): "\u00e9\u4e2d\U0001f600",
+               b"c\xc2\x9b2J": "c?2J", b"d\xff\xfe": "d??", b"e\xe4\xb8": "e??",
+               ("\u00e9" * 24).encode(): "\u00e9" * 24}
+
+    def setUp(self):
+        super().setUp()
+        rng = np.random.default_rng(3)
+        self.set = os.fsencode(self.at) + b"/s\x1b[2J\xff"
+        for name in self.CLASSES:
+            os.makedirs(self.set + b"/" + name)
+            for i in range(8):
+                image = PIL.Image.fromarray(rng.integers(0, 256, (4, 4)).astype(np.uint8))
+                image.save(self.set + b"/" + name + b"/%d.png" % i, "png")
+
+    def printed(self, *args, status=0):
+        """All that was, in UTF-8, with nothing a terminal would obey."""
+        done = subprocess.run([NMSCTL, *args], cwd=self.at, capture_output=True, timeout=120)
+        self.assertEqual(done.returncode, status, done.stderr)
+        text = (done.stdout + done.stderr).decode()
+        self.assertEqual([c for c in text if unicodedata.category(c) == "Cc" and c != "\n"], [])
+        return text
+
+    def check_table(self, text, width):
+        """Each name, cut and filled to so many characters, before numbers in columns."""
+        lines = [f"{name:{width}.{width}} " for name in self.CLASSES.values()]
+        for line in lines:
+            self.assertRegex(text, rf"(?m)^ *{re.escape(line)} *8 ")
+
+    def test_classes_are_printable(self):
+        text = self.printed("info", self.set)
+        for name in self.CLASSES.values():
+            self.assertIn(f"\n  {name:12} 8\n", text)
+        self.check_table(self.printed("audit", self.set), 20)
+        text = self.printed("sample", self.set, "-k12", "--budget", "equal", "-o", b"o\x1b.npy")
+        for name in self.CLASSES.values():
+            self.assertIn(f"{name}: 2 of 8", text)
+        self.assertRegex(text, r"(?m)^dataset +.*/s\?\[2J\?: folder")
+        self.assertRegex(text, r"(?m)^written +o\?\.npy$")
+        text = self.printed("sample", self.set, "-k12", "--budget", "equal", "--audit", "-o", "a.npy")
+        for name in self.CLASSES.values():
+            self.assertRegex(text, rf"(?m)^  {re.escape(f'{name:14.14}')} {2:8} {8:10} ")
+        text = self.printed("gather", self.set, b"o\x1b.npy", "-o", b"g\xff.npy")
+        self.assertRegex(text, r"^12 rows of .*/s\?\[2J\?, .* to g\?\.npy\n$")
+
+    def test_every_kind_of_byte(self):
+        """As Python decodes: what it cannot, each byte, and controls are "?"."""
+        edges = [b"\x41", b"\x80", b"\x8f", b"\x90", b"\x9f", b"\xa0", b"\xbf"]
+        first = [bytes([b]) for b in b"\x01\x1b\x1f\x20\x41\x7e\x7f\x80\xbf\xc0\xc1\xc2\xc3\xdf\xe0\xe1\xec\xed"
+                 b"\xee\xef\xf0\xf1\xf3\xf4\xf5\xf7\xf8\xff"]
+        cases = [b"".join(c) for n in range(4) for c in itertools.product(first, *[edges] * n)]
+        for at in range(0, len(cases), 150):
+            word = b".".join(cases[at:at + 150])
+            done = subprocess.run([NMSCTL, word], capture_output=True, timeout=60)
+            expected = "".join("?" if unicodedata.category(c) in ("Cc", "Cs") else c
+                               for c in word.decode(errors="surrogateescape"))
+            self.assertEqual((done.returncode, done.stderr.decode()),
+                             (2, f"nmsctl: {expected}: no such command; see nmsctl --help\n"))
+
+
 class NoDevice(Case):
     def test_doctor(self):
         done = run("doctor", cwd=self.at)

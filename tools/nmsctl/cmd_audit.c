@@ -12,6 +12,7 @@
 #include "npy_write.h"
 #include "output.h"
 #include "outputs.h"
+#include "printable.h"
 #include "selection.h"
 
 struct run {
@@ -180,7 +181,8 @@ static int print_json(const struct run *r)
 
 static void print_line(const struct run *r, const char *name, const struct audit_line *line)
 {
-	printf("%-20.20s %10llu", name, (unsigned long long)line->rows);
+	printable_put(stdout, name, 20, 20);
+	printf(" %10llu", (unsigned long long)line->rows);
 	if (r->input.known)
 		printf(" %7.1f %%", 100 * line->mixed);
 	printf(" %10llu %10llu %10llu", (unsigned long long)line->kind[AUDIT_DUPLICATE],

@@ -10,6 +10,7 @@
 #include "nmsctl.h"
 #include "npy_write.h"
 #include "outputs.h"
+#include "printable.h"
 #include "session.h"
 
 struct gathering {
@@ -105,6 +106,16 @@ static int write_files(struct gathering *g)
 	return outputs_commit(&g->outputs);
 }
 
+static void print_summary(const struct gathering *g)
+{
+	fprintf(stderr, "%zu rows of ", g->count);
+	printable_put(stderr, g->input.path, 0, PRINTABLE_ALL);
+	fprintf(stderr, ", %llu bytes over the link, to ",
+		(unsigned long long)g->result.link_out);
+	printable_put(stderr, g->options->output, 0, PRINTABLE_ALL);
+	fputc('\n', stderr);
+}
+
 static int tell(const struct gathering *g)
 {
 	struct json_object *root;
@@ -112,9 +123,7 @@ static int tell(const struct gathering *g)
 
 	if (!g->options->json) {
 		if (!g->options->quiet)
-			fprintf(stderr, "%zu rows of %s, %llu bytes over the link, to %s\n",
-				g->count, g->input.path, (unsigned long long)g->result.link_out,
-				g->options->output);
+			print_summary(g);
 		return 0;
 	}
 	root = json_object_new_object();

@@ -5,6 +5,7 @@
 #include "json.h"
 #include "near.h"
 #include "nmsctl.h"
+#include "printable.h"
 #include "report.h"
 #include "session.h"
 
@@ -108,9 +109,12 @@ static void classes_print(const struct input *input, const struct class_counts *
 	char number[16], rows[32];
 
 	printf("classes        %zu\n", c->nclasses);
-	for (size_t i = 0; i < c->nclasses && i < 100; i++)
-		printf("  %-12s %s\n", class_name(input->class_names, c->label[i], number),
-		       grouped(c->rows[i], rows));
+	for (size_t i = 0; i < c->nclasses && i < 100; i++) {
+		printf("  ");
+		printable_put(stdout, class_name(input->class_names, c->label[i], number), 12,
+			      PRINTABLE_ALL);
+		printf(" %s\n", grouped(c->rows[i], rows));
+	}
 	if (c->nclasses > 100)
 		printf("  and %zu more\n", c->nclasses - 100);
 }

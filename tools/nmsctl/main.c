@@ -10,6 +10,7 @@
 #include "interrupt.h"
 #include "nmsctl.h"
 #include "nmsdev.h"
+#include "printable.h"
 
 static const struct nmsctl_command commands[] = {
 	{ "sample", 's', "DATASET (--count K | --ratio R) [OPTION...]", "choose exemplars",
@@ -50,9 +51,7 @@ static void complain(const char *format, va_list args)
 
 	vsnprintf(line, sizeof(line), format, args);
 	/* one line, whatever stood in a file's name */
-	for (char *c = line; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	printable(line);
 	fprintf(stderr, "nmsctl: %s\n", line);
 }
 

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "printable.h"
+
 int message_set(struct message *why, int error, const char *format, ...)
 {
 	va_list args;
@@ -14,8 +16,6 @@ int message_set(struct message *why, int error, const char *format, ...)
 	if (vsnprintf(why->text, sizeof(why->text), format, args) < 0)
 		why->text[0] = '\0';
 	va_end(args);
-	for (char *c = why->text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
+	printable(why->text);
 	return error;
 }

@@ -9,8 +9,8 @@ struct message {
 
 /**
  * Set @why (may be NULL) as printf does and return @error, for `return message_set(...)`.
- * Control characters, which file names and files may hold, become '?'; text that is too
- * long is cut: it is one line whatever is printed into it.
+ * What is not printable, which file names and files may hold, becomes '?' (printable.h); text that
+ * is too long is cut: it is one line whatever is printed into it.
  */
 int message_set(struct message *why, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

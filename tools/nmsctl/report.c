@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hygiene.h"
+#include "printable.h"
 
 const char *grouped(uint64_t value, char *text)
 {
@@ -55,8 +56,9 @@ static void print_input(FILE *to, const struct input *input)
 	const struct dataset *d = input->dataset;
 	char rows[32], size[32];
 
-	fprintf(to, "dataset    %s: %s, %s rows of %zu", input->path, d->format,
-		grouped(d->rows, rows), d->cols);
+	fprintf(to, "dataset    ");
+	printable_put(to, input->path, 0, PRINTABLE_ALL);
+	fprintf(to, ": %s, %s rows of %zu", d->format, grouped(d->rows, rows), d->cols);
 	if (d->ndim > 1)
 		for (size_t i = 0; i < d->ndim; i++)
 			fprintf(to, "%s%zu", i ? " x " : " (", d->shape[i]);
@@ -151,9 +153,11 @@ static void print_classes(FILE *to, const struct report *r)
 			fprintf(to, ",\n           ");
 			column = 0;
 		}
-		column += fprintf(to, "%s%s: %llu of %llu", column ? ", " : "",
-				  class_name(r->input->class_names, c->label[i], number),
-				  (unsigned long long)c->chosen[i], (unsigned long long)c->rows[i]);
+		column += fprintf(to, "%s", column ? ", " : "");
+		column += printable_put(to, class_name(r->input->class_names, c->label[i], number),
+					0, PRINTABLE_ALL);
+		column += fprintf(to, ": %llu of %llu", (unsigned long long)c->chosen[i],
+				  (unsigned long long)c->rows[i]);
 	}
 	if (most < c->nclasses)
 		fprintf(to, ", and %zu more", c->nclasses - most);
@@ -234,6 +238,9 @@ void report_print(FILE *to, const struct report *report)
 		hygiene_print(to, report->hygiene, report->input);
 	print_time(to, report);
 	print_cost(to, report);
-	if (report->options->output)
-		fprintf(to, "written    %s\n", report->options->output);
+	if (!report->options->output)
+		return;
+	fprintf(to, "written    ");
+	printable_put(to, report->options->output, 0, PRINTABLE_ALL);
+	fputc('\n', to);
 }

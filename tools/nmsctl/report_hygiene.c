@@ -4,6 +4,7 @@
 
 #include "hygiene.h"
 #include "json.h"
+#include "printable.h"
 #include "report.h"
 
 #define MOST 20		/* classes in the table */
@@ -27,7 +28,9 @@ static void print_twins(FILE *to, const struct twins *twins)
 static void print_line(FILE *to, const char *name, const struct audit_line *all,
 		       const struct audit_line *chosen, bool known)
 {
-	fprintf(to, "  %-14.14s %8llu %10llu", name, (unsigned long long)chosen->rows,
+	fprintf(to, "  ");
+	printable_put(to, name, 14, 14);
+	fprintf(to, " %8llu %10llu", (unsigned long long)chosen->rows,
 		(unsigned long long)all->rows);
 	if (known)
 		fprintf(to, " %7.1f %%", 100 * all->mixed);
