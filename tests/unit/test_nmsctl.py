@@ -38,7 +38,8 @@ def blobs(rows=ROWS, cols=COLS, seed=1):
 
 
 def run(*args, cwd, env=None, **kwargs):
-    return subprocess.run([NMSCTL, *map(str, args)], cwd=cwd, capture_output=True, text=True,
+    args = [a if isinstance(a, bytes) else str(a) for a in args]
+    return subprocess.run([NMSCTL, *args], cwd=cwd, capture_output=True, text=True,
                           timeout=120, env={**os.environ, **(env or {})}, **kwargs)
 
 
@@ -734,6 +735,41 @@ class Bytes(Case):
             self.assertRegex(text, rf"(?m)^  {re.escape(f'{name:14.14}')} {2:8} {8:10} ")
         text = self.printed("gather", self.set, b"o\x1b.npy", "-o", b"g\xff.npy")
         self.assertRegex(text, r"^12 rows of .*/s\?\[2J\?, .* to g\?\.npy\n$")
+
+    def replaced(self, name):
+        """As Python decodes, U+FFFD for each byte that it cannot."""
+        return re.sub("[\ud800-\udfff]", "\ufffd", name.decode(errors="surrogateescape"))
+
+    def read(self, name):
+        return json.loads(content(self.path(name)).decode())
+
+    def test_files_are_utf8(self):
+        names = sorted(map(self.replaced, self.CLASSES))
+        self.good("sample", self.set, "-k12", "--budget", "equal", "-q", "-o", "o.json", "--report", "r.html")
+        self.assertEqual(sorted(e["class"] for e in self.read("o.json")["exemplars"]),
+                         sorted(names * 2))
+        self.assertEqual(self.read("o.json.manifest.json")["dataset"]["path"],
+                         self.replaced(os.path.realpath(self.set)))
+        self.good("verify", "o.json.manifest.json", "--data", self.set, "-q")
+        block = re.search(rb'id="data">(.*?)</script>', content(self.path("r.html")), re.S)[1]
+        self.assertEqual(sorted(c["name"] for c in json.loads(block.decode())["classes"]), names)
+        told = json.loads(self.good("audit", self.set, "--json", encoding="utf-8").stdout)
+        self.assertEqual(sorted(c["class"] for c in told["classes"]), names)
+        told = json.loads(self.good("sample", self.set, "-k12", "--json", "-o", "s.npy", encoding="utf-8").stdout)
+        self.assertEqual(sorted(c["name"] for c in told["classes"]), names)
+
+    def test_plots(self):
+        long = self.path("\u00e9" * 100)	# which the title has no room for
+        os.rename(self.set, long)
+        for command in ("sample", "-k12", "--budget", "equal"), ("embed", "--by-class"), ("embed",):
+            for end in "svg", "png":
+                with self.subTest((command, end)):
+                    self.good(*command, long, "-q", "-o", "e.npy", "--plot", "p." + end)
+                    if end == "svg":
+                        self.assertTrue(xml.etree.ElementTree.parse(self.path("p.svg")).getroot().tag.endswith("svg"))
+                    else:
+                        with PIL.Image.open(self.path("p.png")) as image:
+                            self.assertGreater(len(image.convert("RGB").getcolors(1 << 24)), 20)
 
     def test_every_kind_of_byte(self):
         """As Python decodes: what it cannot, each byte, and controls are "?"."""

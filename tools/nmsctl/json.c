@@ -3,6 +3,10 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "utf8.h"
 
 int json_put(struct json_object *object, const char *key, struct json_object *value)
 {
@@ -15,9 +19,27 @@ int json_put(struct json_object *object, const char *key, struct json_object *va
 	return 0;
 }
 
+/* json-c hands on the bytes that it gets; JSON is UTF-8. */
+static struct json_object *json_text(const char *value)
+{
+	size_t size = utf8_mend(NULL, 0, value) + 1;
+	struct json_object *text;
+	char *mended;
+
+	if (size == strlen(value) + 1)
+		return json_object_new_string(value);
+	mended = malloc(size);
+	if (!mended)
+		return NULL;
+	utf8_mend(mended, size, value);
+	text = json_object_new_string(mended);
+	free(mended);
+	return text;
+}
+
 int json_put_text(struct json_object *object, const char *key, const char *value)
 {
-	return value ? json_put(object, key, json_object_new_string(value)) : 0;
+	return value ? json_put(object, key, json_text(value)) : 0;
 }
 
 int json_put_u64(struct json_object *object, const char *key, uint64_t value)

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* NULL: the key is left out. */
+/* NULL: the key is left out.  Bytes that are no UTF-8 become U+FFFD. */
 int json_put_text(struct json_object *object, const char *key, const char *value);
 int json_put_u64(struct json_object *object, const char *key, uint64_t value);
 int json_put_flag(struct json_object *object, const char *key, int value);

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "utf8.h"
+
 #define MARGIN 0.03		/* of the side, around the points */
 #define PASSES 4		/* classes take turns, so that none hides another */
 #define FADED 0.5
@@ -30,15 +32,18 @@ void plot_text(cairo_t *cr, double x, double y, double size, double align, doubl
 	       const char *text)
 {
 	cairo_text_extents_t extents;
+	char shown[1024];
 
+	/* a name that is no UTF-8, or is cut within a character, is an error to cairo */
+	utf8_mend(shown, sizeof(shown), text);
 	cairo_set_font_size(cr, size);
-	cairo_text_extents(cr, text, &extents);
+	cairo_text_extents(cr, shown, &extents);
 	if (extents.x_advance > width) {
 		cairo_set_font_size(cr, size * width / extents.x_advance);
 		extents.x_advance = width;
 	}
 	cairo_move_to(cr, x - align * extents.x_advance, y);
-	cairo_show_text(cr, text);
+	cairo_show_text(cr, shown);
 }
 
 void plot_exemplar(cairo_t *cr, double x, double y, double radius, struct colour colour)

@@ -4,10 +4,10 @@
 #include <csv.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <string.h>
 #include <strings.h>
 
+#include "json.h"
 #include "npy_write.h"
 #include "number.h"
 
@@ -62,32 +62,22 @@ static int write_csv(FILE *stream, const struct selection *s)
 	return ferror(stream) ? -(errno ? errno : EIO) : 0;
 }
 
-/* Takes @value over, also on failure. */
-static int add_member(struct json_object *object, const char *key, struct json_object *value)
-{
-	if (value && !json_object_object_add(object, key, value))
-		return 0;
-	json_object_put(value);
-	return -ENOMEM;
-}
-
 static int fill_exemplar(struct json_object *object, const struct selection *s, size_t i)
 {
 	uint32_t row = s->index[i];
 	char text[32];
 	int error;
 
-	error = add_member(object, "index", json_object_new_int64(row));
+	error = json_put(object, "index", json_object_new_int64(row));
 	if (!error && s->weight) {
 		number_print_f32(text, s->weight[i]);
-		error = add_member(object, "weight",
-				   json_object_new_double_s((double)s->weight[i], text));
+		error = json_put(object, "weight",
+				 json_object_new_double_s((double)s->weight[i], text));
 	}
 	if (!error && s->labels)
-		error = add_member(object, "label", json_object_new_int64(s->labels[row]));
+		error = json_put(object, "label", json_object_new_int64(s->labels[row]));
 	if (!error && s->labels && s->class_names)
-		error = add_member(object, "class",
-				   json_object_new_string(s->class_names[s->labels[row]]));
+		error = json_put_text(object, "class", s->class_names[s->labels[row]]);
 	return error;
 }
 

@@ -11,4 +11,11 @@
  */
 size_t utf8_length(const char *text);
 
+/**
+ * Copy @text with U+FFFD for each byte that is no UTF-8, as much of it as fits into the @size bytes
+ * of @to, in whole characters; @to may be NULL if @size is 0.  Returns the bytes that all of it
+ * takes, without the NUL: those of @text if it is UTF-8, more if not.
+ */
+size_t utf8_mend(char *to, size_t size, const char *text);
+
 #endif /* NMSCTL_UTF8_H */
