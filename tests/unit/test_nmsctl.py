@@ -735,6 +735,11 @@ class Bytes(Case):
             self.assertRegex(text, rf"(?m)^  {re.escape(f'{name:14.14}')} {2:8} {8:10} ")
         text = self.printed("gather", self.set, b"o\x1b.npy", "-o", b"g\xff.npy")
         self.assertRegex(text, r"^12 rows of .*/s\?\[2J\?, .* to g\?\.npy\n$")
+        self.write("other", "1\n")
+        os.rename(self.path("other"), os.fsencode(self.at) + b"/\x1b[2J\xff")
+        text = self.printed("verify", b"o\x1b.npy.manifest.json", "--data", self.set, "--selection",
+                            b"\x1b[2J\xff", status=1)
+        self.assertRegex(text, r"(?m)^file +different: \?\[2J\?: has 1 rows, 12 come out$")
 
     def replaced(self, name):
         """As Python decodes, U+FFFD for each byte that it cannot."""

@@ -11,6 +11,7 @@
 #include "manifest.h"
 #include "near.h"
 #include "nmsctl.h"
+#include "printable.h"
 
 #define SUFFIX ".manifest.json"
 
@@ -254,9 +255,12 @@ static int tell(const struct verification *v)
 	if (v->options->json)
 		status = print_json(v, worst < 0);
 	else if (!v->options->quiet)
-		for (int i = 0; i < NITEMS; i++)
-			printf("%-10s %s%s%s\n", item_names[i], verdict_names[v->verdict[i]],
-			       v->why[i][0] ? ": " : "", v->why[i]);
+		for (int i = 0; i < NITEMS; i++) {
+			printf("%-10s %s%s", item_names[i], verdict_names[v->verdict[i]],
+			       v->why[i][0] ? ": " : "");
+			printable_put(stdout, v->why[i], 0, PRINTABLE_ALL);
+			putchar('\n');
+		}
 	if (status || worst < 0)
 		return status;
 	fflush(stdout);
