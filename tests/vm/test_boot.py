@@ -49,6 +49,7 @@ REPORTS = [
     "kernel BUG at mm/slub.c:4295!",
     "Oops: 0002 [#1] PREEMPT SMP NOPTI",
     "WARNING: CPU: 1 PID: 77 at driver/nms_job.c:120 nms_job_put+0x44/0x60 [nms]",
+    "WARNING: CPU: 1 PID: 77 at mm/vmalloc.c:2720 vfree+0x10/0x20",
     "WARNING: possible circular locking dependency detected",
     "WARNING: possible recursive locking detected",
     "WARNING: inconsistent lock state",
@@ -113,6 +114,11 @@ class ReportTest(unittest.TestCase):
         for line in REPORTS:
             with self.subTest(line):
                 self.assertEqual(self.failed(log=with_line(DURING_FIRST, line)), ["first"])
+
+    def test_what_a_fault_makes_the_kernel_say(self):
+        """Of an allocation of its own, that it was made to fail."""
+        line = "WARNING: CPU: 0 PID: 3284 at mm/vmalloc.c:1598 alloc_vmap_area+0x879/0x1f30"
+        self.assertEqual(self.failed(log=with_line(2, line)), [])
 
     def test_log_elsewhere(self):
         for at in (BOOTING, BETWEEN, AFTER):
