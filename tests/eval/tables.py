@@ -103,9 +103,23 @@ def page(name, found):
     return "\n\n".join(parts) + "\n"
 
 
+def papers(results):
+    """What AdapSNE gains over NMS on the same pool, with labels."""
+    percents = ("1", "5", "10")
+    rows = [["", *(f"{p} %" for p in percents)]]
+    for name, found in results.items():
+        gains = [cell(*(found.get(("cnn", "1", rule, p)) for rule in ("adapsne", "nms")))
+                 for p in percents]
+        if any(gains):
+            rows.append([TITLES[name], *gains])
+    return (".. Made by tests/eval/tables.py: adapsne less nms, CNN.\n\n"
+            + simple_table(rows) + "\n")
+
+
 def pages():
-    """{dataset: text} of all results that there are."""
-    return {path.stem: page(path.stem, read(path)) for path in sorted((HERE / "results").glob("*.csv"))}
+    """{dataset: text} of all results that there are; and what they say of the papers' methods."""
+    results = {path.stem: read(path) for path in sorted((HERE / "results").glob("*.csv"))}
+    return {name: page(name, found) for name, found in results.items()} | {"papers": papers(results)}
 
 
 def main():
