@@ -2,6 +2,7 @@
 """DEVICE_SET_IRQS: descriptors of the vectors."""
 import errno
 import os
+import struct
 import unittest
 
 import client as vfio
@@ -107,21 +108,31 @@ class SetIrqsTest(vfio.TestCase):
         with self.refused(errno.EINVAL):
             self.client.call(vfio.SET_IRQS, IRQS.pack(IRQS.size - 1, FIRE, vfio.MSIX, 0, 1))
 
-    def test_pipe_that_is_full(self):
-        """Whatever the client passes, raising an interrupt does not block the device."""
-        read, write = os.pipe()
-        self.client.set_irqs(ATTACH, 0, 1, [write])
-        for _ in range(9000):
-            self.client.set_irqs(FIRE, 0, 1)
-        os.close(read)
+    def test_full_eventfd_that_blocks(self):
+        """Whatever the client does to its file, raising an interrupt does not block the device."""
+        event = self.events[0]
+        self.client.set_irqs(ATTACH, 0, 1, [event.fd])
+        os.set_blocking(event.fd, True)
+        most = (1 << 64) - 2
+        os.write(event.fd, struct.pack("<Q", most))
         self.client.set_irqs(FIRE, 0, 1)
-        os.close(write)
+        self.assertEqual(event.take(), most)
+        self.client.set_irqs(FIRE, 0, 1)
+        self.assertEqual(event.take(), 1)
 
-    def test_descriptor_that_is_not_writable(self):
-        fd = os.open("/dev/null", os.O_RDONLY)
-        self.client.set_irqs(ATTACH, 0, 1, [fd])
-        self.client.set_irqs(FIRE, 0, 1)
-        os.close(fd)
+    def test_no_eventfd(self):
+        """Other files can block whoever writes to them; those beside them are not attached."""
+        read, write = os.pipe()
+        others = [write, os.open("/dev/null", os.O_RDWR), os.memfd_create("anon_inode:[eventfd]"),
+                  os.open("/", os.O_RDONLY), os.pidfd_open(os.getpid())]
+        self.client.set_irqs(ATTACH, 0, 1, self.fds(1))
+        for fd in others:
+            with self.refused(errno.EINVAL):
+                self.client.set_irqs(ATTACH, 0, 2, [self.events[1].fd, fd])
+        for fd in [read, *others]:
+            os.close(fd)
+        self.client.set_irqs(FIRE, 0, 2)
+        self.assertEqual([event.take(0) for event in self.events[:2]], [1, 0])
 
 
 if __name__ == "__main__":

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 struct irq {
@@ -46,6 +49,24 @@ unsigned int irq_vectors(const struct irq *irq)
 	return irq->vectors;
 }
 
+bool irq_takes(int fd)
+{
+	static const char eventfd[] = "anon_inode:[eventfd]";
+	char link[32], target[sizeof(eventfd)];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return readlink(link, target, sizeof(target)) == sizeof(eventfd) - 1 &&
+	       !memcmp(target, eventfd, sizeof(eventfd) - 1);
+}
+
+/* The client has the same open file, and can make it one that blocks again. */
+static bool has_room(int fd)
+{
+	struct pollfd p = { fd, POLLOUT, 0 };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
+}
+
 /* Under the lock. */
 static void signal_vector(struct irq *irq, unsigned int vector)
 {
@@ -57,7 +78,8 @@ static void signal_vector(struct irq *irq, unsigned int vector)
 	}
 	irq->pending &= ~(UINT64_C(1) << vector);
 	/* A full eventfd has an interrupt on its way already. */
-	if (write(irq->fd[vector], &one, sizeof(one)) == sizeof(one))
+	if (has_room(irq->fd[vector]) &&
+	    write(irq->fd[vector], &one, sizeof(one)) == sizeof(one))
 		irq->count++;
 }
 

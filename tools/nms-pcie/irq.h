@@ -15,8 +15,11 @@ int irq_create(unsigned int vectors, struct irq **irq);
 void irq_destroy(struct irq *irq);
 unsigned int irq_vectors(const struct irq *irq);
 
+/* Whether @fd can be attached: it is an eventfd.  Where there is no /proc, none is. */
+bool irq_takes(int fd);
+
 /*
- * The client attaches @fd (taken over; closed when replaced) or, with -1,
+ * The client attaches @fd, which irq_takes() (taken over; closed when replaced) or, with -1,
  * detaches.  What was pending is raised as soon as there is a descriptor.
  * -EINVAL: no such vector; @fd is closed then too.
  */

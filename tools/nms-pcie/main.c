@@ -119,7 +119,7 @@ static int stop_signals(void)
 	sigaddset(&set, SIGTERM);
 	/* Before any thread, so that all inherit it. */
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	/* A client may pass a pipe where an eventfd belongs. */
+	/* Nobody may read any more what is said on standard error. */
 	signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }

@@ -151,11 +151,14 @@ static int on_get_irq_info(struct session *s)
 	return 0;
 }
 
-/* A descriptor for each: attach them; none at all: detach. */
+/* A descriptor for each: attach them, all or none; none at all: detach. */
 static int set_eventfds(struct session *s, const struct wire_set_irqs *set)
 {
 	if (s->in.fds && s->in.fds != set->count)
 		return EINVAL;
+	for (size_t i = 0; i < s->in.fds; i++)
+		if (!irq_takes(s->in.fd[i]))
+			return EINVAL;
 	for (uint32_t i = 0; i < set->count; i++) {
 		irq_attach(device_irq(s->device), set->start + i, s->in.fds ? s->in.fd[i] : -1);
 		if (s->in.fds)
