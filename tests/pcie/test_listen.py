@@ -15,10 +15,26 @@ class ListenTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def start(self):
+    def start(self, device="device", control="control"):
         return subprocess.Popen(
-            [os.environ["NMS_PCIE"], "--socket", self.folder / "device", "--control",
-             self.folder / "control"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            [os.environ["NMS_PCIE"], "--socket", self.folder / device, "--control",
+             self.folder / control, "--near-size", "1M", "--threads", "1"],
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def await_socket(self, name):
+        deadline = time.monotonic() + 20
+        while True:
+            with socket.socket(socket.AF_UNIX) as s:
+                if not s.connect_ex(str(self.folder / name)):
+                    return
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.001)
+
+    def fails(self, process, status, text):
+        _, errors = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, status, errors)
+        self.assertIn(text, errors.decode())
+        self.assertEqual(len(errors.splitlines()), 1)
 
     def stop(self, process):
         process.terminate()
@@ -39,27 +55,58 @@ class ListenTest(unittest.TestCase):
             self.assertEqual(os.listdir(self.folder), [])
 
     def test_left_over_socket_is_replaced(self):
-        for name in ("control", "device", "control.new", "device.new"):
+        for name in ("control", "device"):
             with socket.socket(socket.AF_UNIX) as s:
                 s.bind(str(self.folder / name))
         process = self.start()
-        deadline = time.monotonic() + 20
-        while True:
-            with socket.socket(socket.AF_UNIX) as s:
-                if not s.connect_ex(str(self.folder / "device")):
-                    break
-            self.assertLess(time.monotonic(), deadline)
+        self.await_socket("device")
         self.stop(process)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_names_that_are_close(self):
+        """One socket takes no other name on its way to its own."""
+        process = self.start("x", "x.new")
+        for name in ("x", "x.new"):
+            self.await_socket(name)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["x", "x.new"])
+        self.stop(process)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_one_path_for_both(self):
+        self.fails(self.start("x", "x"), 2, "--control")
+        os.symlink(self.folder, self.folder / "link")
+        self.fails(self.start("x", "link/x"), 1, "in use")
+        self.assertEqual(os.listdir(self.folder), ["link"])
+
+    def test_live_socket_is_not_taken(self):
+        first = self.start()
+        self.await_socket("device")
+        self.fails(self.start("device", "other"), 1, "in use")
+        self.fails(self.start("other", "control"), 1, "in use")
+        self.assertEqual(sorted(os.listdir(self.folder)), ["control", "device"])
+        self.await_socket("device")
+        self.stop(first)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_socket_of_another_is_left(self):
+        """Who moved the first one's socket away and took its place keeps it."""
+        first = self.start()
+        self.await_socket("device")
+        for name in ("device", "control"):
+            (self.folder / name).unlink()
+        second = self.start()
+        self.await_socket("device")
+        self.stop(first)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["control", "device"])
+        self.await_socket("device")
+        self.stop(second)
+        self.assertEqual(os.listdir(self.folder), [])
 
     def test_file_in_the_way(self):
         for name in ("control", "device"):
             path = self.folder / name
             path.write_text("mine")
-            process = self.start()
-            _, errors = process.communicate(timeout=20)
-            self.assertEqual(process.returncode, 1)
-            self.assertIn(str(path), errors.decode())
-            self.assertEqual(len(errors.splitlines()), 1)
+            self.fails(self.start(), 1, str(path))
             self.assertEqual(path.read_text(), "mine")
             path.unlink()
 

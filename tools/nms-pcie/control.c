@@ -43,7 +43,8 @@ struct control {
 	struct connection connection[MAX_CONNECTIONS];
 	struct device *device;
 	pthread_t thread;
-	int fd, stop;
+	struct listener listener;
+	int stop;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
@@ -200,7 +201,7 @@ static void read_lines(struct control *c, struct connection *x)
 
 static void accept_connection(struct control *c)
 {
-	int fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC);
+	int fd = accept4(c->listener.fd, NULL, NULL, SOCK_CLOEXEC);
 
 	for (unsigned int i = 0; i < MAX_CONNECTIONS; i++) {
 		if (fd >= 0 && c->connection[i].fd < 0) {
@@ -215,7 +216,8 @@ static void accept_connection(struct control *c)
 static void *control_main(void *data)
 {
 	struct control *c = data;
-	struct pollfd p[2 + MAX_CONNECTIONS] = { { c->stop, POLLIN, 0 }, { c->fd, POLLIN, 0 } };
+	struct pollfd p[2 + MAX_CONNECTIONS] = {
+		{ c->stop, POLLIN, 0 }, { c->listener.fd, POLLIN, 0 } };
 
 	for (;;) {
 		for (unsigned int i = 0; i < MAX_CONNECTIONS; i++)
@@ -235,7 +237,7 @@ static void *control_main(void *data)
 int control_start(const char *path, struct device *device, struct control **out)
 {
 	struct control *c = calloc(1, sizeof(*c));
-	int err = 0;
+	int err;
 
 	if (!c)
 		return -ENOMEM;
@@ -243,26 +245,28 @@ int control_start(const char *path, struct device *device, struct control **out)
 	for (unsigned int i = 0; i < MAX_CONNECTIONS; i++)
 		c->connection[i].fd = -1;
 	c->stop = eventfd(0, EFD_CLOEXEC);
-	if (c->stop < 0)
+	if (c->stop < 0) {
 		err = -errno;
-	c->fd = err ? err : listen_at(path, 4);
-	if (c->fd < 0) {
-		err = c->fd;
-	} else {
-		/* Not longer than a socket's path. */
-		snprintf(c->path, sizeof(c->path), "%s", path);
-		err = -pthread_create(&c->thread, NULL, control_main, c);
+		goto out_free;
 	}
-	if (err) {
-		if (c->fd >= 0)
-			close(c->fd);
-		if (c->stop >= 0)
-			close(c->stop);
-		free(c);
-		return err;
-	}
+	err = listen_at(path, 4, &c->listener);
+	if (err)
+		goto out_stop;
+	/* Not longer than a socket's path. */
+	snprintf(c->path, sizeof(c->path), "%s", path);
+	err = -pthread_create(&c->thread, NULL, control_main, c);
+	if (err)
+		goto out_listener;
 	*out = c;
 	return 0;
+
+out_listener:
+	listen_end(&c->listener, path);
+out_stop:
+	close(c->stop);
+out_free:
+	free(c);
+	return err;
 }
 
 void control_stop(struct control *c)
@@ -276,8 +280,7 @@ void control_stop(struct control *c)
 	for (unsigned int i = 0; i < MAX_CONNECTIONS; i++)
 		if (c->connection[i].fd >= 0)
 			close(c->connection[i].fd);
-	close(c->fd);
+	listen_end(&c->listener, c->path);
 	close(c->stop);
-	unlink(c->path);
 	free(c);
 }

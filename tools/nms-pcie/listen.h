@@ -3,11 +3,22 @@
 #ifndef NMS_PCIE_LISTEN_H
 #define NMS_PCIE_LISTEN_H
 
+#include <sys/types.h>
+
+struct listener {
+	int fd;
+	dev_t dev;		/* of what is at the path, while it is ours */
+	ino_t ino;
+};
+
 /*
  * A socket that listens at @path, in the place of one that somebody left there.
- * Whoever sees the path can connect.  A descriptor, or -ENAMETOOLONG, -EADDRINUSE
- * (there is something else), or the errno of the call that failed.
+ * Whoever sees the path can connect.  0, or -ENAMETOOLONG, -EADDRINUSE (somebody
+ * listens there, or there is something else), or the errno of the call that failed.
  */
-int listen_at(const char *path, int backlog);
+int listen_at(const char *path, int backlog, struct listener *listener);
+
+/* Close it; what is at @path goes too, unless somebody else has put it there. */
+void listen_end(struct listener *listener, const char *path);
 
 #endif /* NMS_PCIE_LISTEN_H */

@@ -85,6 +85,8 @@ static int check(const struct arguments *a, struct device_options *o)
 {
 	if (!a->socket)
 		return usage("--socket is needed");
+	if (a->control && !strcmp(a->socket, a->control))
+		return usage("--socket, --control: two different paths are needed");
 	o->near_size = a->near_size ? parse_size(a->near_size) : UINT64_C(1) << 30;
 	if (!o->near_size)
 		return usage("--near-size: not a size");

@@ -398,19 +398,19 @@ static bool readable(int fd, int stop_fd)
 
 int server_run(const char *path, struct device *device, int stop_fd)
 {
-	int fd = listen_at(path, 1);
+	struct listener listener;
+	int err = listen_at(path, 1, &listener);
 
-	if (fd < 0)
-		return fd;
-	while (readable(fd, stop_fd)) {
-		int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	if (err)
+		return err;
+	while (readable(listener.fd, stop_fd)) {
+		int client = accept4(listener.fd, NULL, NULL, SOCK_CLOEXEC);
 
 		if (client < 0)
 			continue;
 		serve_client(client, device, stop_fd);
 		close(client);
 	}
-	close(fd);
-	unlink(path);
+	listen_end(&listener, path);
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include "device.h"
 
 /*
- * Listen at @path (a socket left there is replaced) and serve clients one
+ * Listen at @path (a socket that somebody left there is replaced) and serve clients one
  * after another until @stop_fd is readable.  When a client goes, the device is
  * reset as by power-on of the bus, and its memory unmapped.  0 or -errno.
  */
