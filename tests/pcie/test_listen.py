@@ -1,12 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Where the device process listens: who sees the path can connect."""
+import contextlib
 import os
 import pathlib
+import resource
 import socket
 import subprocess
 import tempfile
 import time
 import unittest
+
+import client as vfio
+
+
+def cpu_seconds(pid):
+    """What the process has used, in user and in kernel mode (proc(5): utime, stime)."""
+    stat = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    fields = stat.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class ListenTest(unittest.TestCase):
@@ -101,6 +112,35 @@ class ListenTest(unittest.TestCase):
         self.await_socket("device")
         self.stop(second)
         self.assertEqual(os.listdir(self.folder), [])
+
+    def test_no_descriptor_is_free(self):
+        """Those who come wait, and the device process does not turn in circles meanwhile."""
+        process = self.start()
+        self.addCleanup(process.kill)
+        self.await_socket("device")
+        _, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (20, hard))
+        with contextlib.ExitStack() as stack:
+            deadline = time.monotonic() + 20
+            waiting = False
+            # Until so many wait that no more can, with no descriptor left to accept them.
+            while not waiting or len(os.listdir(f"/proc/{process.pid}/fd")) < 20:
+                self.assertLess(time.monotonic(), deadline)
+                s = stack.enter_context(socket.socket(socket.AF_UNIX))
+                s.setblocking(False)
+                waiting = s.connect_ex(str(self.folder / "control")) != 0
+                time.sleep(0.001)
+            s.connect(str(self.folder / "device"))
+            before = cpu_seconds(process.pid)
+            time.sleep(1)
+            self.assertLess(cpu_seconds(process.pid) - before, 0.2)
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(self.folder / "control"))
+            s.settimeout(20)
+            s.sendall(b"clear\n")
+            self.assertEqual(s.recv(10), b"ok\n")
+        vfio.Client(self.folder / "device").close()
+        self.stop(process)
 
     def test_file_in_the_way(self):
         for name in ("control", "device"):

@@ -199,38 +199,41 @@ static void read_lines(struct control *c, struct connection *x)
 	}
 }
 
-static void accept_connection(struct control *c)
+/* False: who has come could not be accepted, and waits. */
+static bool accept_connection(struct control *c)
 {
 	int fd = accept4(c->listener.fd, NULL, NULL, SOCK_CLOEXEC);
 
 	for (unsigned int i = 0; i < MAX_CONNECTIONS; i++) {
 		if (fd >= 0 && c->connection[i].fd < 0) {
 			c->connection[i].fd = fd;
-			return;
+			return true;
 		}
 	}
 	if (fd >= 0)
 		close(fd);
+	return fd >= 0;
 }
 
 static void *control_main(void *data)
 {
 	struct control *c = data;
-	struct pollfd p[2 + MAX_CONNECTIONS] = {
-		{ c->stop, POLLIN, 0 }, { c->listener.fd, POLLIN, 0 } };
+	struct pollfd p[2 + MAX_CONNECTIONS] = { { c->stop, POLLIN, 0 } };
+	bool pause = false;
 
 	for (;;) {
+		p[1] = (struct pollfd){ pause ? -1 : c->listener.fd, POLLIN, 0 };
 		for (unsigned int i = 0; i < MAX_CONNECTIONS; i++)
 			p[2 + i] = (struct pollfd){ c->connection[i].fd, POLLIN, 0 };
-		if (poll(p, 2 + MAX_CONNECTIONS, -1) < 0 && errno != EINTR)
+		if (poll(p, 2 + MAX_CONNECTIONS, pause ? LISTEN_PAUSE_MS : -1) < 0 &&
+		    errno != EINTR)
 			return NULL;
 		if (p[0].revents)
 			return NULL;
 		for (unsigned int i = 0; i < MAX_CONNECTIONS; i++)
 			if (p[2 + i].revents)
 				read_lines(c, &c->connection[i]);
-		if (p[1].revents)
-			accept_connection(c);
+		pause = p[1].revents && !accept_connection(c);
 	}
 }
 

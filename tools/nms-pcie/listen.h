@@ -5,6 +5,9 @@
 
 #include <sys/types.h>
 
+/* So long nobody is accepted after that failed: no descriptor is free, and one may be then. */
+#define LISTEN_PAUSE_MS 200
+
 struct listener {
 	int fd;
 	dev_t dev;		/* of what is at the path, while it is ours */

@@ -386,11 +386,12 @@ static void serve_client(int socket, struct device *device, int stop_fd)
 	free(s);
 }
 
-static bool readable(int fd, int stop_fd)
+/* Until @fd (-1: none) is readable, or for @ms (-1: for ever); false: stop. */
+static bool wait_for(int fd, int stop_fd, int ms)
 {
 	struct pollfd p[2] = { { fd, POLLIN, 0 }, { stop_fd, POLLIN, 0 } };
 
-	while (poll(p, 2, -1) < 0)
+	while (poll(p, 2, ms) < 0)
 		if (errno != EINTR)
 			return false;
 	return !p[1].revents;
@@ -403,11 +404,13 @@ int server_run(const char *path, struct device *device, int stop_fd)
 
 	if (err)
 		return err;
-	while (readable(listener.fd, stop_fd)) {
+	while (wait_for(listener.fd, stop_fd, -1)) {
 		int client = accept4(listener.fd, NULL, NULL, SOCK_CLOEXEC);
 
-		if (client < 0)
+		if (client < 0) {
+			wait_for(-1, stop_fd, LISTEN_PAUSE_MS);
 			continue;
+		}
 		serve_client(client, device, stop_fd);
 		close(client);
 	}
