@@ -301,8 +301,9 @@ static void nms_job_cancel_work(struct work_struct *work)
 	struct nms_device *nms = job->queue->nms;
 	struct nms_job_cmd *cmd = NULL;
 
+	/* Between the last command and the end of the job there is none. */
 	spin_lock_irq(&job->lock);
-	if (!job->finished)
+	if (!job->finished && job->current_cmd < job->count)
 		cmd = &job->cmds[job->current_cmd];
 	spin_unlock_irq(&job->lock);
 	/* No other command of the job is begun, and its parts stay until the job is freed. */

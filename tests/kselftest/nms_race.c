@@ -310,6 +310,31 @@ TEST_F(race, handles)
 	EXPECT_GT(refused, 0);
 }
 
+/* ---- a cancel that comes when the last command has been done ------------------------------------ */
+
+TEST_F(race, cancel_at_the_end)
+{
+	struct nms_cmd nop = { .op = NMS_CMD_NOP };
+	unsigned int done = 0, cancelled = 0;
+
+	for (int round = 0; round < 100; round++) {
+		struct nms_job_result result;
+		uint64_t job[16];
+
+		for (int i = 0; i < 16; i++)
+			ASSERT_EQ(0, nms_submit(self->fd, &nop, 1, &job[i]));
+		for (int i = 0; i < 16; i++)
+			nms_cancel(self->fd, job[i]);
+		for (int i = 0; i < 16; i++) {
+			ASSERT_EQ(0, nms_wait(self->fd, job[i], UINT64_MAX, &result));
+			done += !result.error;
+			cancelled += result.error == -ECANCELED;
+		}
+	}
+	printf("# %u done, %u cancelled\n", done, cancelled);
+	EXPECT_EQ(1600, done + cancelled);
+}
+
 /* ---- sizes that wrap -------------------------------------------------------------------------- */
 
 static const uint64_t extremes[] = {
