@@ -118,7 +118,17 @@ class ReportTest(unittest.TestCase):
     def test_what_a_fault_makes_the_kernel_say(self):
         """Of an allocation of its own, that it was made to fail."""
         line = "WARNING: CPU: 0 PID: 3284 at mm/vmalloc.c:1598 alloc_vmap_area+0x879/0x1f30"
-        self.assertEqual(self.failed(log=with_line(2, line)), [])
+        self.assertEqual(self.failed(log=with_line(DURING_FIRST, line)), [])
+
+    def test_data_race(self):
+        """One of two others is theirs; of one whose end is not there nobody knows."""
+        def race(*frames, end="Reported by Kernel Concurrency Sanitizer on:"):
+            lines = ["BUG: KCSAN: data-race in a / b", "write by interrupt on cpu 0:", *frames, end]
+            return [*LOG[:DURING_FIRST], *("[    9.000000] " + line for line in lines), *LOG[DURING_FIRST:]]
+
+        self.assertEqual(self.failed(log=race(" handle_irq_event+0xa9/0xbf")), [])
+        self.assertEqual(self.failed(log=race(" handle_irq_event+0xa9/0xbf", " nms_irq+0x1/0x2 [nms]")), ["first"])
+        self.assertEqual(self.failed(log=race(" handle_irq_event+0xa9/0xbf", end="")), ["first"])
 
     def test_log_elsewhere(self):
         for at in (BOOTING, BETWEEN, AFTER):
