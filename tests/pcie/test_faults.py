@@ -189,11 +189,14 @@ class SeedTest(unittest.TestCase):
         self.assertIn(sum(first), range(12, 53))
 
     def test_bad_fault_on_the_command_line(self):
-        out = subprocess.run([os.environ["NMS_PCIE"], "--socket", "/nowhere/at/all", "--near-size",
-                              "1M", "--fault", "explode 1"], capture_output=True, text=True,
-                             timeout=vfio.SECONDS, check=False)
-        self.assertEqual(out.returncode, 1)
-        self.assertIn("explode", out.stderr)
+        for fault, said in (("explode 1", "explode"), ("drop 1\nx", "one line"), ("drop \x1b[2J", "drop"),
+                            ("drop " + "1" * 300, "one line")):
+            out = subprocess.run([os.environ["NMS_PCIE"], "--socket", "/nowhere/at/all", "--near-size",
+                                  "1M", "--fault", fault], capture_output=True, text=True,
+                                 timeout=vfio.SECONDS, check=False)
+            self.assertEqual((out.returncode, out.stderr.count("\n")), (2, 1), out.stderr)
+            self.assertIn(said, out.stderr)
+            self.assertNotIn("\x1b", out.stderr)
 
 
 class ControlTest(vfio.TestCase):
@@ -245,11 +248,11 @@ class CommandLineTest(unittest.TestCase):
             self.assertEqual(self.fails(*args), 2, args)
 
     def test_what_cannot_be_had(self):
-        for args in (("--socket", "/nowhere/at/all"), ("--socket", "/tmp/" + "x" * 200),
-                     ("--socket", "/tmp/x", "--energy", "perpetuum"),
-                     ("--socket", "/tmp/x", "--profile", "exact"),
-                     ("--socket", "/tmp/x", "--control", "/nowhere/at/all")):
-            self.assertEqual(self.fails("--near-size", "1M", *args), 1, args)
+        for status, *args in ((1, "--socket", "/nowhere/at/all"), (1, "--socket", "/tmp/" + "x" * 200),
+                              (2, "--socket", "/tmp/x", "--energy", "perpetuum"),
+                              (2, "--socket", "/tmp/x", "--profile", "exact"),
+                              (1, "--socket", "/tmp/x", "--control", "/nowhere/at/all")):
+            self.assertEqual(self.fails("--near-size", "1M", *args), status, args)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <popt.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,25 @@ static int usage(const char *text)
 {
 	fprintf(stderr, "nms-pcie: %s; see nms-pcie --help\n", text);
 	return 2;
+}
+
+/* One line, whatever is in what the user gave (or NULL); returns @status. */
+static int complain(int status, const char *given, const char *why)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line), "%s%s%s", given ? given : "", given ? ": " : "", why);
+	for (char *at = line; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	fprintf(stderr, "nms-pcie: %s\n", line);
+	return status;
+}
+
+/* What a device is to be made of is not known, or is none; rather than not to be had. */
+static bool is_usage(int err)
+{
+	return err == -EINVAL || err == -ENOENT || err == -EBADMSG;
 }
 
 /* "256M", "4G", bytes without a letter; 0 if it is no size. */
@@ -126,18 +146,19 @@ static int stop_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* Faults of the command line are requests like any other. */
+/* Faults of the command line are requests like any other, of one line.  Returns a status. */
 static int inject(const struct arguments *a, struct device *device)
 {
 	char line[256], reply[256];
 
 	for (char **fault = a->faults; fault && *fault; fault++) {
-		snprintf(line, sizeof(line), "fault %s", *fault);
+		int length = snprintf(line, sizeof(line), "fault %s", *fault);
+
+		if (length >= (int)sizeof(line) || strpbrk(*fault, "\r\n"))
+			return usage("--fault: expected one line of less than 250 characters");
 		device_control(device, line, reply, sizeof(reply));
-		if (strcmp(reply, "ok")) {
-			fprintf(stderr, "nms-pcie: --fault '%s': %s\n", *fault, reply);
-			return -EINVAL;
-		}
+		if (strcmp(reply, "ok"))
+			return complain(2, *fault, reply);
 	}
 	return 0;
 }
@@ -161,29 +182,27 @@ static int serve(const struct arguments *a, const struct device_options *o)
 	struct control *control = NULL;
 	struct device *device;
 	char why[256] = "";
-	int err = guard_install();
+	int err = guard_install(), status;
 
 	if (!err)
 		err = device_create(o, &device, why, sizeof(why));
-	if (err) {
-		fprintf(stderr, "nms-pcie: %s\n", *why ? why : strerror(-err));
-		return 1;
-	}
-	err = inject(a, device);
-	if (!err && a->control) {
+	if (err)
+		return complain(is_usage(err) ? 2 : 1, NULL, *why ? why : strerror(-err));
+	status = inject(a, device);
+	if (!status && a->control) {
 		err = control_start(a->control, device, &control);
 		if (err)
-			fprintf(stderr, "nms-pcie: %s: %s\n", a->control, strerror(-err));
+			status = complain(1, a->control, strerror(-err));
 	}
-	if (!err) {
+	if (!status) {
 		err = server_run(a->socket, device, stop);
 		if (err)
-			fprintf(stderr, "nms-pcie: %s: %s\n", a->socket, strerror(-err));
+			status = complain(1, a->socket, strerror(-err));
 	}
 	control_stop(control);
 	device_destroy(device);
 	close(stop);
-	return err ? 1 : 0;
+	return status;
 }
 
 int main(int argc, const char **argv)
