@@ -294,6 +294,8 @@ class Found(Case):
 
     def test_what_a_manifest_has_wrong_is_no_usage(self):
         self.verify(self.changed("profile", "bogus"), match="bogus")
+        for key in ("seed", "count", "features"):
+            self.verify(self.changed("parameters", key, -1), match=f'"{key}"')
 
     def test_manifest_from_a_pipe(self):
         """Read once; and a device has no end."""

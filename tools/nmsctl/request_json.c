@@ -63,6 +63,9 @@ static int get_u64(struct json_object *json, const char *key, uint64_t max, uint
 		return 0;
 	if (!json_object_is_type(item, json_type_int))
 		return -EINVAL;
+	/* it would be taken for 0 */
+	if (json_object_get_int64(item) < 0)
+		return -EINVAL;
 	*value = json_object_get_uint64(item);
 	return *value <= max ? 0 : -EINVAL;
 }
