@@ -48,9 +48,14 @@ static void handle_end(int number)
 static void handle_bus(int number)
 {
 	static const char text[] = "nmsctl: a file that is read was cut short meanwhile\n";
-	ssize_t written = write(STDERR_FILENO, text, sizeof(text) - 1);
+	static atomic_flag told = ATOMIC_FLAG_INIT;
+	ssize_t written;
 
 	(void)number;
+	/* other threads come upon it, too */
+	while (atomic_flag_test_and_set(&told))
+		pause();
+	written = write(STDERR_FILENO, text, sizeof(text) - 1);
 	(void)written;
 	output_unlink_all();
 	_exit(NMSCTL_FAILURE);
