@@ -261,7 +261,7 @@ static u64 nms_completions(const struct nms_device *nms)
  */
 static bool nms_is_in_vain(struct nms_device *nms)
 {
-	if (nms_completions(nms) > nms->useful)
+	if ((s64)(nms_completions(nms) - nms->useful) > 0)
 		nms->vain = 0;
 	return ++nms->vain > NMS_VAIN_MOST;
 }
