@@ -169,6 +169,8 @@ static void nms_admin_event_done(struct nms_request *req)
 	/* Not after an error: what there is to say then is said after the next start. */
 	if (!req->error) {
 		atomic_set(&nms->event_answered, 1);
+		/* Whoever sees it sees its completion: nms_completions(). */
+		smp_mb__before_atomic();
 		atomic64_inc(&nms->events);
 	}
 	queue_work(nms->run_wq, &nms->event_work);

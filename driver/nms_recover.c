@@ -247,7 +247,7 @@ static u64 nms_completions(const struct nms_device *nms)
 {
 	u64 events = atomic64_read(&nms->events), n;
 
-	/* A completion is counted before its event is, and that lock is given back between them. */
+	/* Pairs with nms_admin_event_done(): a completion is counted before its event is. */
 	smp_rmb();
 	n = READ_ONCE(nms->admin.completions) - events;
 	for (unsigned int i = 0; i < nms->nqueues; i++)

@@ -61,7 +61,12 @@ class Dataset:
     test_rows: np.ndarray
     test_labels: np.ndarray
     digest: str			# of all of them
-    first_pool: int = 0
+    fresh: bool = False		# in pools and test rows by which no rule was settled
+
+    @property
+    def title(self):
+        """What its results are called."""
+        return f"{self.name}-fresh" if self.fresh else self.name
 
     @property
     def images(self):
@@ -70,11 +75,11 @@ class Dataset:
     @property
     def flip(self):
         """Does the recipe mirror its images?"""
-        return self.name.startswith("cifar")
+        return self.name == "cifar"
 
     def pool(self, seed):
         """8,000 row numbers, drawn by the seed."""
-        rng = np.random.default_rng(1000 + self.first_pool + seed)
+        rng = np.random.default_rng(1000 + (FRESH if self.fresh else 0) + seed)
         return np.sort(rng.choice(len(self.rows), POOL, replace=False))
 
 
@@ -186,10 +191,7 @@ MAKERS = {"fashion": recipe.fashion_mnist, "mnist": mnist, "cifar": cifar, "pack
 
 
 def load(name, fresh=False):
-    """The dataset of that name; Unavailable if it cannot be had.
-
-    fresh: tested on, and its pools drawn, as nothing was when rules were settled.
-    """
+    """The dataset of that name; Unavailable if it cannot be had."""
     try:
         rows, labels, test_rows, test_labels = MAKERS[name]()
     except FileNotFoundError as error:
@@ -203,8 +205,8 @@ def load(name, fresh=False):
     digest = hashlib.sha256()
     for part in (rows, labels, test_rows, test_labels):
         digest.update(np.ascontiguousarray(part).data)
-    return Dataset(name + ("-fresh" if fresh else ""), rows, labels.astype(np.int64), test_rows,
-                   test_labels.astype(np.int64), digest.hexdigest(), FRESH if fresh else 0)
+    return Dataset(name, rows, labels.astype(np.int64), test_rows, test_labels.astype(np.int64),
+                   digest.hexdigest(), fresh)
 
 
 def main():

@@ -119,14 +119,14 @@ def run(data, args, deadline):
     try:
         for done, (ratio, pool) in enumerate(blocks):
             if time.monotonic() > deadline:
-                print(f"{data.name}: out of time, {done} of {len(blocks)} blocks", flush=True)
+                print(f"{data.title}: out of time, {done} of {len(blocks)} blocks", flush=True)
                 return
             evaluation.block(data, pool, ratio, args.rules)
             if done < args.pools:
                 evaluation.whole(data, pool)
-            print(f"{data.name}: {ratio} %, pool {pool}", flush=True)
+            print(f"{data.title}: {ratio} %, pool {pool}", flush=True)
     finally:
-        merge(args.results / f"{data.name}.csv",
+        merge(args.results / f"{data.title}.csv",
               f"# data {data.digest[:16]}, recipe {recipe.VERSION}, "
               f"numerics {evaluation.selector.numerics}\n", evaluation.rows)
 

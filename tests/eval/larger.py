@@ -17,9 +17,9 @@ import torch
 
 import batch
 import recipe
+from sharded import STEPS, report
 
 HERE = pathlib.Path(__file__).resolve().parent
-STEPS = 800
 
 
 def choose(nmsctl, method, count):
@@ -47,9 +47,7 @@ def main():
         for method in args.methods.split(","):
             subsets[method] = [choose(nmsctl, method, count)] * len(seeds)
         for name, rows in subsets.items():
-            found = batch.train(*data, rows, seeds, STEPS)
-            print(f"{count} {name:10} {np.mean(found):6.2f} +- "
-                  f"{np.std(found, ddof=1) / len(found) ** 0.5:.2f}", flush=True)
+            report(f"{count} {name}", batch.train(*data, rows, seeds, STEPS))
 
 
 if __name__ == "__main__":

@@ -207,8 +207,7 @@ class Choosing(unittest.TestCase):
                 chosen.append({(rule, labelled): sorted(selector.choose(data, 0, labelled, rule, 0, [50])[50])
                                for rule in ("auto", "dq", "nessa") for labelled in (False, True)})
         for (rule, labelled), rows in chosen[0].items():
-            others = [c[rule, labelled] == rows for c in chosen[1:]]
-            self.assertEqual(others, [not labelled], rule)
+            self.assertEqual(chosen[1][rule, labelled] == rows, not labelled, rule)
 
     def test_fresh_is_other_pools_and_other_tests(self):
         old, new = datasets.load("fashion"), datasets.load("fashion", fresh=True)

@@ -294,6 +294,7 @@ class Found(Case):
 
     def test_what_a_manifest_has_wrong_is_no_usage(self):
         self.verify(self.changed("profile", "bogus"), match="bogus")
+        self.verify("o.npy.manifest.json", "--profile", "bogus", match="bogus", status=2)
         for key in ("seed", "count", "features"):
             self.verify(self.changed("parameters", key, -1), match=f'"{key}"')
 

@@ -116,9 +116,14 @@ class ReportTest(unittest.TestCase):
                 self.assertEqual(self.failed(log=with_line(DURING_FIRST, line)), ["first"])
 
     def test_what_a_fault_makes_the_kernel_say(self):
-        """Of an allocation of its own, that it was made to fail."""
+        """Of an allocation of its own, that it was made to fail; where none is, it is not expected."""
         line = "WARNING: CPU: 0 PID: 3284 at mm/vmalloc.c:1598 alloc_vmap_area+0x879/0x1f30"
-        self.assertEqual(self.failed(log=with_line(DURING_FIRST, line)), [])
+        self.assertEqual(self.failed(log=with_line(DURING_FIRST, line)), ["first"])
+        for name in ("nms_fuzz", "nms_inject"):
+            log = "\n".join([f"nms-test: begin {name}", line, f"nms-test: end {name}"])
+            self.assertEqual(boot.log_by_test(log), {})
+            other = "alloc_vmap_area", "vfree"
+            self.assertEqual(boot.log_by_test(log.replace(*other)), {name: [line.replace(*other)]})
 
     def test_data_race(self):
         """One of two others is theirs; of one whose end is not there nobody knows."""

@@ -74,6 +74,13 @@ static void settle_options(struct verification *v)
 	to->threads = from->threads;
 }
 
+/* Anything of which a wrong value is wrong usage. */
+static bool is_given(const struct nmsctl_options *o)
+{
+	return o->profile || o->dtype || o->shape || o->device || o->threads || o->member ||
+	       o->label_column;
+}
+
 static void judge(struct verification *v, enum item item, const char *now, const char *then)
 {
 	v->verdict[item] = strcmp(now, then) ? DIFFERENT : SAME;
@@ -302,8 +309,8 @@ int nmsctl_verify(const struct nmsctl_options *options)
 		return status;
 	settle_options(&v);
 	status = verify(&v);
-	/* what is no usage is no usage of the user's where the manifest has it */
-	if (status == NMSCTL_USAGE && !options->profile && !options->dtype && !options->shape)
+	/* where the manifest has it, it is no usage of the user's */
+	if (status == NMSCTL_USAGE && !is_given(options))
 		status = NMSCTL_FAILURE;
 	choice_close(&v.choice);
 	request_close(&v.request);

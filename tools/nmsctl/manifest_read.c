@@ -6,8 +6,8 @@
 #include "nmsctl.h"
 #include "source.h"
 
-/* Of a manifest: it has a budget for each class, and no rows. */
-#define MANIFEST_MOST (1 << 26)
+/* Of a manifest, with the rows that it keeps and drops; json-c takes an int. */
+#define MANIFEST_MOST (1 << 30)
 
 /* Owned by @json; NULL if it is not there or no string. */
 static const char *text(struct json_object *json, const char *key)
