@@ -77,8 +77,7 @@ static void settle_options(struct verification *v)
 /* Anything of which a wrong value is wrong usage. */
 static bool is_given(const struct nmsctl_options *o)
 {
-	return o->profile || o->dtype || o->shape || o->device || o->threads || o->member ||
-	       o->label_column;
+	return o->profile || o->dtype || o->shape || o->threads || o->member || o->label_column;
 }
 
 static void judge(struct verification *v, enum item item, const char *now, const char *then)
