@@ -143,9 +143,9 @@ class ReportTest(unittest.TestCase):
 
     def test_log_is_shown(self):
         lines = judge(log=with_line(DURING_FIRST, REPORTS[0]))[2]
-        after = lines[lines.index(next(x for x in lines if x.startswith("not ok"))) + 1]
-        self.assertIn(REPORTS[0], after)
-        self.assertTrue(after.startswith("# log: "))
+        before = lines[lines.index(next(x for x in lines if x.startswith("not ok"))) - 1]
+        self.assertIn(REPORTS[0], before)
+        self.assertTrue(before.startswith("# log: "))
 
     def test_log_is_empty(self):
         self.assertEqual(self.failed(log=[]), ["log-whole", "module-loaded"])
