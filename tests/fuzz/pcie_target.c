@@ -8,6 +8,7 @@
  * these say.
  */
 #define _GNU_SOURCE
+#include <linux/pci_regs.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
@@ -135,6 +136,8 @@ static void begin(void)
 	session->greeted = true;
 	device_link(device, true);
 	config_init(&session->config, irq_vectors(device_irq(device)));
+	/* An input that is to reach registers need not say so first; it may take it back. */
+	config_write(&session->config, PCI_COMMAND, (uint8_t[]){ PCI_COMMAND_MEMORY, 0 }, 2);
 	session->departures = device_departures(device);
 	memset(memory, 0, GUEST_SIZE);
 }

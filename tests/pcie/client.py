@@ -152,6 +152,10 @@ class Client:
         else:
             self.call(REGION_WRITE, message)
 
+    def memory_space(self, on=True):
+        """Have the function answer for its BARs, and start no DMA."""
+        self.write(CONFIG, 4, b"\2\0" if on else b"\0\0")
+
     def set_irqs(self, flags, start, count, fds=(), index=MSIX):
         self.call(SET_IRQS, IRQS.pack(IRQS.size, flags, index, start, count), fds=fds)
 

@@ -22,11 +22,19 @@ class RegionReadTest(region.Refusals, vfio.TestCase):
         for offset, count in ((0, 1), (1, 2), (3, 7), (255, 1), (10, 246)):
             self.assertEqual(self.client.read(vfio.CONFIG, offset, count), whole[offset:][:count])
 
+    def test_no_memory_space(self):
+        for on in False, True, False:
+            self.client.memory_space(on)
+            for region, offset in ((vfio.BAR0, 0x14), (vfio.BAR2, 0x800)):
+                self.assertEqual(self.client.read(region, offset, 4), bytes(4) if on else b"\xff" * 4)
+
     def test_registers_at_other_widths_read_zero(self):
+        self.client.memory_space()
         for count in (1, 2, 3, 5, 7, 16, 4096):
             self.assertEqual(self.client.read(vfio.BAR0, 0, count), bytes(count))
 
     def test_registers_unaligned_read_zero(self):
+        self.client.memory_space()
         for offset, count in ((1, 4), (2, 4), (6, 4), (4, 8), (0x3c, 8)):
             self.assertEqual(self.client.read(vfio.BAR0, offset, count), bytes(count))
 
@@ -35,6 +43,7 @@ class RegionReadTest(region.Refusals, vfio.TestCase):
         self.assertEqual(self.client.read(vfio.CONFIG, 0x104, 4), bytes(4))
 
     def test_whole_vector_region(self):
+        self.client.memory_space()
         self.assertEqual(self.client.read(vfio.BAR2, 0, 4096), bytes(4096))
 
     def test_data_with_a_read(self):

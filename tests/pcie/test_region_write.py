@@ -46,18 +46,28 @@ class RegionWriteTest(region.Refusals, vfio.TestCase):
             self.client.write(vfio.CONFIG, offset, b"\xff" * 4)
             self.assertEqual(self.client.read(vfio.CONFIG, offset, 4), bytes(4))
 
+    def test_no_memory_space(self):
+        self.client.write(vfio.BAR0, 0x20, b"\7\0\7\0")
+        self.client.memory_space()
+        self.assertEqual(self.client.read(vfio.BAR0, 0x20, 4), bytes(4))
+        self.client.write(vfio.BAR0, 0x20, b"\7\0\7\0")
+        self.assertEqual(self.client.read(vfio.BAR0, 0x20, 4), b"\7\0\7\0")
+
     def test_registers_at_other_widths_write_nothing(self):
+        self.client.memory_space()
         for data in (b"\1", b"\1\0", b"\1\0\0", b"\1" + bytes(8), b"\1" + bytes(15)):
             self.client.write(vfio.BAR0, 0x10, data)
         self.assertEqual(self.client.read(vfio.BAR0, 0x10, 4), bytes(4))
         self.assertEqual(self.client.read(vfio.BAR0, 0x14, 4), bytes(4))
 
     def test_wide_register_in_halves_writes_nothing(self):
+        self.client.memory_space()
         self.client.write(vfio.BAR0, 0x28, struct.pack("<I", 0x1000))
         self.client.write(vfio.BAR0, 0x2c, struct.pack("<I", 0x1000))
         self.assertEqual(self.client.read(vfio.BAR0, 0x28, 8), bytes(8))
 
     def test_vector_region_ignores_writes(self):
+        self.client.memory_space()
         self.client.write(vfio.BAR2, 0, b"\xff" * 4096)
         self.assertEqual(self.client.read(vfio.BAR2, 0, 4096), bytes(4096))
 

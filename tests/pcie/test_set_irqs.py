@@ -59,6 +59,7 @@ class SetIrqsTest(vfio.TestCase):
         self.assertEqual([event.take(0) for event in self.events[:2]], [0, 0])
 
     def test_pending_is_kept_and_shown(self):
+        self.client.memory_space()
         self.client.set_irqs(FIRE, 3, 1)
         self.assertEqual(self.client.read(vfio.BAR2, 0x800, 8), b"\x08" + bytes(7))
         self.client.set_irqs(ATTACH, 3, 1, self.fds(1))

@@ -156,6 +156,11 @@ bool config_master(const struct config *c)
 	return get(c, PCI_COMMAND, 2) & PCI_COMMAND_MASTER;
 }
 
+bool config_memory(const struct config *c)
+{
+	return get(c, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY;
+}
+
 unsigned int config_power(const struct config *c)
 {
 	return get(c, CAP_PM + PCI_PM_CTRL, 2) & PCI_PM_CTRL_STATE_MASK;

@@ -33,6 +33,8 @@ void config_read(const struct config *config, uint64_t offset, void *dst, uint32
 unsigned int config_write(struct config *config, uint64_t offset, const void *src, uint32_t count);
 
 bool config_master(const struct config *config);
+/* Without it the function does not answer for its BARs. */
+bool config_memory(const struct config *config);
 /* D0 to D3hot: 0 to 3. */
 unsigned int config_power(const struct config *config);
 

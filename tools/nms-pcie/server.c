@@ -220,9 +220,15 @@ static void read_pending(struct session *s, const struct wire_access *a, unsigne
 			dst[i] = (unsigned char)(pending >> (8 * (a->offset + i - CONFIG_PBA)));
 }
 
+/* Nothing in place of the function, or a BAR whose addresses it does not claim. */
+static bool is_unclaimed(struct session *s, uint32_t region)
+{
+	return is_away(s) || (region != WIRE_REGION_CONFIG && !config_memory(&s->config));
+}
+
 static void region_read(struct session *s, const struct wire_access *a, unsigned char *dst)
 {
-	if (is_away(s))
+	if (is_unclaimed(s, a->region))
 		memset(dst, 0xff, a->count);
 	else if (a->region == WIRE_REGION_CONFIG)
 		config_read(&s->config, a->offset, dst, a->count);
@@ -247,7 +253,7 @@ static void config_written(struct session *s, unsigned int events)
 
 static void region_write(struct session *s, const struct wire_access *a, const unsigned char *src)
 {
-	if (is_away(s))
+	if (is_unclaimed(s, a->region))
 		return;
 	if (a->region == WIRE_REGION_CONFIG)
 		config_written(s, config_write(&s->config, a->offset, src, a->count));
