@@ -413,7 +413,7 @@ bool nms_halt(struct nms_device *nms);
 void nms_note_link(struct nms_device *nms);
 bool nms_open_port(struct nms_device *nms);
 bool nms_has_gone(struct nms_device *nms);
-bool nms_lacks_config(struct nms_device *nms);
+void nms_regain_config(struct nms_device *nms);
 void nms_restore_config(struct nms_device *nms);
 
 /* ---- nms_char.c, nms_ioctl.c, nms_query.c ------------------------------------- */

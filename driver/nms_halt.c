@@ -62,7 +62,7 @@ bool nms_has_gone(struct nms_device *nms)
 }
 
 /* There, but as a reset has left it: its registers cannot be reached. */
-bool nms_lacks_config(struct nms_device *nms)
+static bool nms_lacks_config(struct nms_device *nms)
 {
 	u16 command = 0;
 
@@ -72,11 +72,18 @@ bool nms_lacks_config(struct nms_device *nms)
 	return !(command & PCI_COMMAND_MEMORY);
 }
 
-/* As it was at the end of probe; what the core has saved it uses but once. */
+/* As it was before its first start, no bus master; what the core has saved it uses but once. */
 void nms_restore_config(struct nms_device *nms)
 {
 	pci_load_saved_state(nms->pdev, nms->saved_config);
 	pci_restore_state(nms->pdev);
+}
+
+/* A function that had gone may come back without its configuration, at any moment. */
+void nms_regain_config(struct nms_device *nms)
+{
+	if (nms_lacks_config(nms))
+		nms_restore_config(nms);
 }
 
 static bool nms_clear_master(struct pci_dev *pdev)

@@ -138,6 +138,7 @@ static int nms_start_admin(struct nms_device *nms, bool first)
 	struct nms_hw_identify *id;
 	int err;
 
+	nms_regain_config(nms);
 	if (!nms_open_port(nms))
 		return -ENODEV;
 	err = nms_regs_reset(nms);
@@ -285,9 +286,7 @@ static void nms_recover_once(struct nms_device *nms)
 
 	dev_warn(dev, "recovery: %s\n", nms->reason);
 	trace_nms_recover(nms, nms->reason);
-	/* A function that had gone may have come back without its configuration. */
-	if (nms_lacks_config(nms))
-		nms_restore_config(nms);
+	nms_regain_config(nms);
 	nms_set_state(nms, NMS_RECOVERING);
 	nms_set_queues(nms, NMS_QUEUE_HOLD, 0);
 	nms_dump(nms, nms->reason);
@@ -303,7 +302,8 @@ static void nms_recover_once(struct nms_device *nms)
 			nms_stop(nms, NMS_RECOVERING, 0);
 		}
 		err = nms_start(nms, false);
-		if (err == -ENODEV)
+		/* Unless it has come back just now. */
+		if (err == -ENODEV && nms_has_gone(nms))
 			break;
 	}
 	nms->useful = nms_completions(nms);

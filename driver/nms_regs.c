@@ -5,6 +5,17 @@
 #include "nms_regs.h"
 
 /*
+ * Where nothing answers, some platforms read ones and some zeroes, which as a STATUS would be a
+ * device at rest.  No version is either.
+ */
+static bool nms_regs_answer(const struct nms_device *nms)
+{
+	u32 version = nms_read32(nms, NMS_HW_REG_VERSION);
+
+	return version && !nms_is_gone(version);
+}
+
+/*
  * Wait until the bits of @mask in STATUS are @value.  -EIO: FATAL (unless it is
  * waited for), -ENODEV: gone, -ETIMEDOUT.
  */
@@ -16,7 +27,7 @@ int nms_regs_wait_status(struct nms_device *nms, u32 mask, u32 value)
 		bool late = time_after(jiffies, end);
 		u32 status = nms_read32(nms, NMS_HW_REG_STATUS);
 
-		if (nms_is_gone(status))
+		if (nms_is_gone(status) || (!status && !nms_regs_answer(nms)))
 			return -ENODEV;
 		if ((status & mask) == value)
 			return 0;

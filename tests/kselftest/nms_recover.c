@@ -263,6 +263,62 @@ TEST_F(recover, link)
 	EXPECT_TRUE(wait_state("live", 20));
 }
 
+struct asker {
+	pthread_t thread;
+	atomic_bool stop;
+	double longest;		/* seconds */
+};
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+static void *asker_main(void *data)
+{
+	struct asker *a = data;
+
+	while (!atomic_load(&a->stop)) {
+		double begun = seconds(), took;
+
+		put(SYSFS "recover", "1");
+		took = seconds() - begun;
+		if (took > a->longest)
+			a->longest = took;
+		usleep(2000);
+	}
+	return NULL;
+}
+
+/*
+ * It comes back, with its configuration lost, at any moment of a recovery: which finds it gone,
+ * or brings it back.  It does not wait in vain, ten seconds a try, for what it cannot reach.
+ */
+TEST_F_TIMEOUT(recover, back_at_any_moment, 120)
+{
+	struct asker a = { 0 };
+
+	/* What is asked of a device that has just gone ends with this; there are three tries. */
+	ASSERT_EQ(0, put(PARAMETERS "admin_timeout_ms", "500"));
+	ASSERT_EQ(0, pthread_create(&a.thread, NULL, asker_main, &a));
+	for (int i = 0; i < 20; i++) {
+		EXPECT_TRUE(ask(self->control, "device link down"));
+		usleep(30000 + i * 1000);
+		EXPECT_TRUE(ask(self->control, "device link up"));
+		usleep(30000);
+	}
+	atomic_store(&a.stop, true);
+	pthread_join(a.thread, NULL);
+	EXPECT_LT(a.longest, 8);
+	ASSERT_EQ(0, put(PARAMETERS "admin_timeout_ms", "3000"));
+	ASSERT_EQ(0, put(SYSFS "recover", "1"));
+	EXPECT_TRUE(wait_state("live", 20));
+	EXPECT_EQ(0, read_some(self));
+}
+
 /* In a process of its own: a job by io_uring that hangs, and death. */
 static void die_with_job(void)
 {
