@@ -593,7 +593,8 @@ FAULT(aer_fatal, "ENETRESET", UNSEATS)
 /* Whatever anybody has begun, as long as it is not too late. */
 FAULT(cancel, "ECANCELED", 0)
 {
-	for (unsigned int i = 0; i < self->m.njobs; i++)
+	/* First the one that waits: once the other has gone it may be done in no time. */
+	for (unsigned int i = self->m.njobs; i--; )
 		self->untold += !!nms_cancel(self->m.fd, self->m.job[i]);
 	for (int round = 0; variant->busy && round < 50; round++) {
 		int fd = atomic_load(&self->m.last_fd);
