@@ -97,16 +97,17 @@ void nms_job_clean(struct nms_job *job)
 	unsigned long flags;
 
 	nms_job_unpin(job);
-	if (job->ioucmd) {
+	if (job->ioucmd)
 		nms_job_forget(ctx, job->id);
-	} else {
+	spin_lock_irqsave(&ctx->wait.lock, flags);
+	/* Whoever has waited for the end does not find it active. */
+	atomic_dec(&ctx->active);
+	if (!job->ioucmd) {
 		atomic_inc(&ctx->ended);
 		/* The result is there before it can be seen to be. */
 		smp_store_release(&job->ended, true);
 		wake_up_all(&job->wait);
 	}
-	spin_lock_irqsave(&ctx->wait.lock, flags);
-	atomic_dec(&ctx->active);
 	wake_up_locked(&ctx->wait);
 	spin_unlock_irqrestore(&ctx->wait.lock, flags);
 	nms_job_put(job);
