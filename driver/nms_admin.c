@@ -158,6 +158,8 @@ int nms_admin_feature(struct nms_device *nms, u32 feature, u32 value)
 /*
  * One request is put up, by the work and by nobody else, so that it is never put up
  * twice: when it is wanted, after a start, and when the last one has been answered.
+ * It is up until its done(): one that has been completed is still on the list of
+ * whoever is about to say so, for long if that CPU is slow.
  */
 
 #define NMS_EVENT_BURST	100	/* a second; a device that has more to say is slowed down */
@@ -167,12 +169,10 @@ static void nms_admin_event_done(struct nms_request *req)
 	struct nms_device *nms = container_of(req, struct nms_device, event);
 
 	/* Not after an error: what there is to say then is said after the next start. */
-	if (!req->error) {
+	if (!req->error)
 		atomic_set(&nms->event_answered, 1);
-		/* Whoever sees it sees its completion: nms_completions(). */
-		smp_mb__before_atomic();
-		atomic64_inc(&nms->events);
-	}
+	/* Pairs with nms_admin_event_work(), which may put it up again at once. */
+	smp_store_release(&nms->event_up, false);
 	queue_work(nms->run_wq, &nms->event_work);
 }
 
@@ -180,6 +180,8 @@ static void nms_admin_event_arm(struct nms_device *nms)
 {
 	nms->event.cmd = (struct nms_hw_cmd){ .opcode = NMS_HW_ADMIN_ASYNC_EVENT };
 	nms->event.done = nms_admin_event_done;
+	nms->event_generation = READ_ONCE(nms->generation);
+	WRITE_ONCE(nms->event_up, true);
 	nms_queue_submit(&nms->admin, &nms->event, false);
 }
 
@@ -200,17 +202,25 @@ static void nms_admin_event_tell(struct nms_device *nms, u32 event, u64 value)
 static void nms_admin_event_work(struct work_struct *work)
 {
 	struct nms_device *nms = container_of(work, struct nms_device, event_work);
-	bool answered = atomic_xchg(&nms->event_answered, 0);
-	bool wanted = atomic_xchg(&nms->event_wanted, 0);
-	u32 event = nms->event.detail;
-	u64 value = nms->event.value;
+	bool answered, wanted;
+	u32 event, generation;
+	u64 value;
 
-	if (READ_ONCE(nms->event.state) != NMS_REQUEST_IDLE || (!answered && !wanted))
+	/* Its end calls here again. */
+	if (smp_load_acquire(&nms->event_up))
+		return;
+	event = nms->event.detail;
+	value = nms->event.value;
+	generation = nms->event_generation;
+	answered = atomic_xchg(&nms->event_answered, 0);
+	wanted = atomic_xchg(&nms->event_wanted, 0);
+	if (!answered && !wanted)
 		return;
 	if (answered && !__ratelimit(&nms->event_limit))
 		usleep_range(10000, 20000);
 	nms_admin_event_arm(nms);
-	if (answered)
+	/* A reset since has taken care of it: it looks at all that may have been lost. */
+	if (answered && generation == READ_ONCE(nms->generation))
 		nms_admin_event_tell(nms, event, value);
 }
 

@@ -124,6 +124,7 @@ struct nms_queue {
 	unsigned long progress;		/* jiffies of the last completion */
 	unsigned int spurious_run;	/* completions of nobody's commands since */
 	u64 doorbells, completions, spurious, missed_irqs;
+	u64 useful;			/* completions of what was asked for */
 };
 
 struct nms_vector {
@@ -208,9 +209,10 @@ struct nms_device {
 	void *page;
 	dma_addr_t page_dma;
 	struct nms_request event;	/* the one ASYNC_EVENT */
+	bool event_up;			/* until its done() has been called */
+	u32 event_generation;		/* in which it was put up */
 	atomic_t event_wanted, event_answered;
 	struct ratelimit_state event_limit;
-	atomic64_t events;		/* answers to it */
 	struct work_struct event_work;
 	struct dma_pool *sgl_small, *sgl_large;
 	struct dma_pool *blocks;	/* of parameters and of results */

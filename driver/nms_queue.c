@@ -218,6 +218,9 @@ static void nms_queue_complete(struct nms_queue *q, const struct nms_hw_cqe *cqe
 	req->value = le64_to_cpu(cqe->value);
 	req->error = nms_status_errno(req->status);
 	q->completions++;
+	/* An event is what nobody has asked for. */
+	if (req != &q->nms->event)
+		WRITE_ONCE(q->useful, q->useful + 1);
 	q->progress = jiffies;
 	trace_nms_complete(q, req);
 	list_add_tail(&req->link, done);

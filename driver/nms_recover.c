@@ -240,19 +240,13 @@ void nms_recover_asked(struct nms_device *nms)
 	nms_recover(nms, "asked for by an administrator");
 }
 
-/*
- * What the device has completed of what it was asked for, however it ended.  Events are read
- * first: one that comes meanwhile makes it too much, which forgives nothing, and never too little.
- */
-static u64 nms_completions(const struct nms_device *nms)
+/* What the device has completed of what it was asked for, however it ended. */
+static u64 nms_useful(const struct nms_device *nms)
 {
-	u64 events = atomic64_read(&nms->events), n;
+	u64 n = READ_ONCE(nms->admin.useful);
 
-	/* Pairs with nms_admin_event_done(): a completion is counted before its event is. */
-	smp_rmb();
-	n = READ_ONCE(nms->admin.completions) - events;
 	for (unsigned int i = 0; i < nms->nqueues; i++)
-		n += nms->queues[i].completions;
+		n += READ_ONCE(nms->queues[i].useful);
 	return n;
 }
 
@@ -262,7 +256,7 @@ static u64 nms_completions(const struct nms_device *nms)
  */
 static bool nms_is_in_vain(struct nms_device *nms)
 {
-	if ((s64)(nms_completions(nms) - nms->useful) > 0)
+	if (nms_useful(nms) != nms->useful)
 		nms->vain = 0;
 	return ++nms->vain > NMS_VAIN_MOST;
 }
@@ -306,7 +300,7 @@ static void nms_recover_once(struct nms_device *nms)
 		if (err == -ENODEV && nms_has_gone(nms))
 			break;
 	}
-	nms->useful = nms_completions(nms);
+	nms->useful = nms_useful(nms);
 out:
 	if (err) {
 		dev_err(dev, "recovery failed: %d\n", err);
