@@ -53,12 +53,12 @@ module: ## build the kernel module in build/module/<release>/ (KDIR=...)
 kselftest: ## run the driver's tests on this machine's device
 	@$(MAKE) --no-print-directory -C tests/kselftest OUTPUT=$(abspath $(BUILD))/kselftest run_tests
 
-vmcheck: ## run only the driver's tests in a guest (KERNELS="6.1 6.12 7 debug")
+vmcheck: ## run only the driver's tests in a guest (KERNELS="6.1 6.12 7 debug" STALL=ms)
 	@$(setup) build check vm
 	@$(MAKE) --no-print-directory setup-build
 	@$(MESON) configure $(BUILD) -Dtests=enabled
 	@ninja -C $(BUILD) --quiet
-	@scripts/vmcheck $(BUILD) $(KERNELS)
+	@NMS_STALL=$(STALL) scripts/vmcheck $(BUILD) $(KERNELS)
 
 check-debug: ## the driver's tests on the kernels that watch: debug, debug7 (KASAN and more), kcsan (races)
 	@$(MAKE) --no-print-directory vmcheck KERNELS="debug debug7 kcsan"

@@ -7,13 +7,16 @@ import io
 import pathlib
 import re
 import socket
+import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import control  # pylint: disable=wrong-import-position
+import stalls  # pylint: disable=wrong-import-position
 
 LOADER = importlib.machinery.SourceFileLoader("boot", str(HERE / "boot"))
 boot = importlib.util.module_from_spec(importlib.util.spec_from_loader("boot", LOADER))
@@ -210,6 +213,39 @@ class ControlTest(unittest.TestCase):
             serve.step(0)
             serve.step(0)
             serve.socket.close()
+
+
+class StallsTest(unittest.TestCase):
+    def setUp(self):
+        self.process = subprocess.Popen(["sleep", "60"])
+
+    def tearDown(self):
+        self.process.kill()
+        self.process.wait()
+
+    def states(self, seconds):
+        """What /proc has said of the process."""
+        seen, end = set(), time.monotonic() + seconds
+        while time.monotonic() < end:
+            stat = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
+            seen.add(stat.rpartition(") ")[2][0])
+            time.sleep(0.001)
+        return seen
+
+    def test_stopped_and_continued(self):
+        with stalls.Stalls(0.05, lambda: [self.process]):
+            self.assertEqual(self.states(2) - {"R", "D"}, {"S", "T"})
+        self.assertNotIn("T", self.states(0.5))
+
+    def test_none(self):
+        with stalls.Stalls(0, lambda: [self.process]):
+            self.assertNotIn("T", self.states(0.5))
+
+    def test_killed_meanwhile(self):
+        with stalls.Stalls(0.02, lambda: [self.process]) as running:
+            self.tearDown()
+            time.sleep(0.3)
+            self.assertTrue(running.is_alive())
 
 
 class SkipsTest(unittest.TestCase):
