@@ -233,6 +233,8 @@ static int nms_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = nms_request_irqs(nms);
 	if (err)
 		goto memory;
+	/* Who had it before may have left it one. */
+	pci_clear_master(pdev);
 	pci_save_state(pdev);
 	nms->saved_config = pci_store_saved_state(pdev);
 	err = nms_bring_up(nms);
@@ -254,8 +256,8 @@ stop:
 	nms_stop(nms, NMS_GONE, -ENODEV);
 	mutex_unlock(&nms->run_lock);
 irqs:
-	nms_recover_exit(nms);
 	nms_free_irqs(nms);
+	nms_recover_exit(nms);
 memory:
 	nms_free_memory(nms);
 put:
@@ -286,9 +288,9 @@ static void nms_remove(struct pci_dev *pdev)
 	nms_dataset_drop_all(nms);
 	flush_workqueue(nms->wq);
 	nms_remove_stop(nms);
+	nms_free_irqs(nms);
 	nms_recover_exit(nms);
 	nms_dataset_drop_all(nms);
-	nms_free_irqs(nms);
 	/* Jobs that have ended give their mappings back. */
 	flush_workqueue(nms->wq);
 	nms_free_memory(nms);

@@ -228,7 +228,10 @@ void nms_recover(struct nms_device *nms, const char *reason)
 	if (atomic_xchg(&nms->recovering, 1))
 		return;
 	strscpy(nms->reason, reason, sizeof(nms->reason));
-	queue_work(nms->run_wq, &nms->recover_work);
+	/* Whoever asks may be the last one to have the device. */
+	get_device(&nms->dev);
+	if (!queue_work(nms->run_wq, &nms->recover_work))
+		put_device(&nms->dev);
 }
 
 /* The same for an administrator, who may hope where the driver does not. */
@@ -297,7 +300,7 @@ static void nms_recover_once(struct nms_device *nms)
 		}
 		err = nms_start(nms, false);
 		/* Unless it has come back just now. */
-		if (err == -ENODEV && nms_has_gone(nms))
+		if (err == -ENODEV && (nms_has_gone(nms) || pci_channel_offline(nms->pdev)))
 			break;
 	}
 	nms->useful = nms_useful(nms);
@@ -322,6 +325,7 @@ static void nms_recover_work(struct work_struct *work)
 	atomic_set(&nms->recovering, 0);
 	wake_up_all(&nms->state_wait);
 	mutex_unlock(&nms->run_lock);
+	put_device(&nms->dev);
 }
 
 /* ---- watchdog ------------------------------------------------------------------ */
@@ -409,10 +413,11 @@ void nms_recover_init(struct nms_device *nms)
 	INIT_DELAYED_WORK(&nms->watchdog, nms_watchdog);
 }
 
-/* After the state has become GONE. */
+/* After the state has become GONE, and no interrupt comes any more: each asks for the next. */
 void nms_recover_exit(struct nms_device *nms)
 {
 	cancel_delayed_work_sync(&nms->watchdog);
-	cancel_work_sync(&nms->recover_work);
 	cancel_work_sync(&nms->event_work);
+	if (cancel_work_sync(&nms->recover_work))
+		put_device(&nms->dev);
 }
