@@ -140,6 +140,9 @@ bool nms_range_is_taken(const struct nms_buffer *buffer)
 {
 	const struct nms_buffer *other;
 
+	/* A recovery that did not come to its end has taken it: the next one gives another. */
+	if (!buffer->range)
+		return false;
 	list_for_each_entry(other, &buffer->nms->buffers, link)
 		if (other != buffer && other->range == buffer->range && !other->dead)
 			return true;
