@@ -413,7 +413,10 @@ void nms_recover_init(struct nms_device *nms)
 	INIT_DELAYED_WORK(&nms->watchdog, nms_watchdog);
 }
 
-/* After the state has become GONE, and no interrupt comes any more: each asks for the next. */
+/*
+ * After the state has become GONE: each may ask for the next.  Where the device goes, too, no
+ * interrupt may come any more.
+ */
 void nms_recover_exit(struct nms_device *nms)
 {
 	cancel_delayed_work_sync(&nms->watchdog);

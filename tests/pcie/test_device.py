@@ -261,7 +261,7 @@ class ResetTest(dev.TestCase):
         resets = self.device.read32(dev.RESETS)
         self.device.flr()
         self.assertEqual(self.client.read(vfio.CONFIG, 4, 2), bytes(2))
-        self.device.master(False)
+        self.client.memory_space()
         self.assertEqual(self.device.read32(dev.STATUS), 0)
         self.assertEqual(self.device.read32(dev.RESETS), resets + 1)
         self.assertQuiet()
@@ -426,7 +426,7 @@ class PowerTest(dev.TestCase):
         time.sleep(0.1)
         self.assertEqual(self.memory.get(at, 8 << 20), b"y" * (8 << 20))
         self.assertEqual(self.server.control("link up"), "ok")
-        self.device.master(False)
+        self.client.memory_space()
         self.assertEqual(self.device.read32(dev.STATUS), 0)
 
 

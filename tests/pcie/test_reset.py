@@ -11,7 +11,7 @@ class ResetTest(dev.TestCase):
     def test_registers(self):
         resets = self.device.read32(dev.RESETS)
         self.client.reset()
-        self.device.master(False)
+        self.client.memory_space()
         self.assertEqual(self.device.read32(dev.STATUS), 0)
         self.assertEqual(self.device.read32(dev.CONFIG_REG), 0)
         self.assertEqual(self.device.read64(dev.ADMIN_SQ), 0)
